@@ -1,0 +1,1 @@
+"""The platform: people, tenants, catalogue, addresses, subscriptions, installations."""

@@ -1,0 +1,1 @@
+"""The online shop, a module of Tochka Rosta."""

@@ -1,0 +1,1 @@
+"""What modules of Tochka Rosta, and its core, are built on."""

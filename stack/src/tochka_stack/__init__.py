@@ -1,0 +1,1 @@
+"""The whole of Tochka Rosta on one machine."""
