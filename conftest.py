@@ -1,0 +1,51 @@
+"""Fixtures every test of the product can use: real engines, one set per session.
+
+`postgres`       a `tochka_stack.testing.ScratchPostgres`: `.superuser_dsn`, `.host`, `.port`,
+                 `.dsn(database, role=None)`, and
+                 `await postgres.create_database("core", "tochka_owner", "tochka_app", "tochka_jobs")`
+                 → a `ScratchDatabase`: `.name`, `.owner_dsn` (for migrations), `.dsn("tochka_app")`,
+                 `.superuser_dsn` (into this database); `await postgres.drop_database(name)`.
+                 A database is empty, with a fresh name; its roles are NOSUPERUSER NOBYPASSRLS, may
+                 connect to it (PUBLIC may not) and have no rights on tables until the migrations grant
+                 them. Roles belong to the server: two databases can share them.
+                 DSNs start with `postgresql://`; SQLAlchemy wants `postgresql+asyncpg://`.
+`redis_url`      the address of a real, empty Redis (`redis://:password@host:port/0`) for the session.
+`anyio_backend`  "asyncio", for the whole session, so that fixtures of any scope may be async.
+
+A test that stops or breaks an engine starts one of its own: `running_postgres` and `running_redis` in
+`tochka_stack.testing`. With `TOCHKA_TEST_DATABASE_URL` (a superuser's, or CREATEDB and CREATEROLE) and
+`TOCHKA_TEST_REDIS_URL` (its database is flushed) those servers are used instead of embedded ones.
+"""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+import redis
+from tochka_stack.testing import ScratchPostgres, scratch_postgres, scratch_redis
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Run async tests on asyncio."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[ScratchPostgres]:
+    """The session's PostgreSQL server."""
+    with scratch_postgres(os.environ.get("TOCHKA_TEST_DATABASE_URL")) as server:  # noqa: TID251  tests have no settings
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """The session's Redis server, empty."""
+    external = os.environ.get("TOCHKA_TEST_REDIS_URL")  # noqa: TID251  tests have no settings
+    if external is None:
+        with scratch_redis() as url:
+            yield url
+        return
+    with redis.Redis.from_url(external) as client:
+        client.flushdb()
+    yield external

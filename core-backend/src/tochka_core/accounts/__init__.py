@@ -1,0 +1,1 @@
+"""People: their phones, one-time codes, sessions and tokens."""

@@ -1,0 +1,166 @@
+"""Entries of the core: web, worker, migrate, register a module, print the OpenAPI document."""
+
+import argparse
+import asyncio
+import gc
+import json
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sentry_sdk
+import uvicorn
+from starlette.types import ASGIApp
+from tochka_sdk import logs
+
+from tochka_core.settings import Settings
+
+GRACE_S = 5
+
+
+class _Listener(uvicorn.Server):
+    """A server whose signals are another's business: the process has one signal handler, not one per listener."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone."""
+        yield
+
+
+def _listener(app: ASGIApp, host: str, port: int) -> _Listener:
+    return _Listener(
+        uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=True,
+            forwarded_allow_ips="127.0.0.1,::1",
+            timeout_graceful_shutdown=GRACE_S,
+        )
+    )
+
+
+def _stop_on_signals() -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+async def _serve(listeners: list[_Listener], stop: asyncio.Event) -> None:
+    """Run the listeners until `stop`; one that ends by itself ends all."""
+    gc.collect()
+    gc.freeze()
+
+    async def run(listener: _Listener) -> None:
+        await listener.serve()
+        stop.set()
+
+    async with asyncio.TaskGroup() as group:
+        for listener in listeners:
+            group.create_task(run(listener))
+        await stop.wait()
+        for listener in listeners:
+            listener.should_exit = True
+
+
+async def web(settings: Settings) -> None:
+    """Serve the public and the private listener as the app role."""
+    from tochka_core.app import create_app, create_private_app, open_resources
+
+    async with open_resources(settings, database_url=settings.database_url, name="core-web") as resources:
+        public = create_app(settings, resources)
+        private = create_private_app(resources)
+        listeners = [
+            _listener(public, settings.host, settings.port),
+            _listener(private, settings.private_host, settings.private_port),
+        ]
+        await _serve(listeners, _stop_on_signals())
+
+
+async def worker(settings: Settings) -> None:
+    """Run the dispatcher as the jobs role, with its own private listener."""
+    from tochka_core.app import open_resources
+    from tochka_core.health import private_app
+    from tochka_core.webhooks import tasks
+
+    url = settings.jobs_database_url
+    async with open_resources(settings, database_url=url, name="core-worker") as resources:
+        stop = _stop_on_signals()
+        listener = _listener(private_app(resources, []), settings.private_host, settings.worker_port)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_serve([listener], stop))
+            group.create_task(tasks.run(resources, stop))
+
+
+async def register(settings: Settings, url: str, key: str) -> None:
+    """Enter a module in the catalogue, or bring its entry up to date."""
+    from tochka_core.app import open_resources
+    from tochka_core.catalogue import tasks
+
+    database_url = settings.jobs_database_url
+    async with open_resources(settings, database_url=database_url, name="core-register") as resources:
+        module = await tasks.register(resources, url, json.loads(key))
+    sys.stdout.write(f"{module.id} {module.version}\n")
+
+
+def openapi() -> None:
+    """Print the OpenAPI document; needs no settings, no database, no keys."""
+    from tochka_core.app import create_app
+
+    settings = Settings.model_construct(dev_inbox=True, cors_origins=())
+    json.dump(create_app(settings).openapi(), sys.stdout, ensure_ascii=False, indent=2, sort_keys=True)
+    sys.stdout.write("\n")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="tochka_core", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, about in (
+        ("web", "serve the API"),
+        ("worker", "deliver events"),
+        ("migrate", "bring the database to the newest revision"),
+        ("openapi", "print the OpenAPI document"),
+    ):
+        commands.add_parser(name, help=about)
+    entry = commands.add_parser("register", help="enter a module in the catalogue")
+    entry.add_argument("--url", required=True, help="where the module answers")
+    entry.add_argument("--public-key", required=True, help="its Ed25519 public JWK")
+    return parser.parse_args()
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    if arguments.command == "openapi":
+        openapi()
+        return
+    if arguments.command == "migrate":
+        from tochka_core.migrate import MigrationSettings, upgrade
+
+        asyncio.run(upgrade(MigrationSettings().owner_database_url.get_secret_value()))
+        return
+    settings = Settings()
+    logs.configure(f"core-{arguments.command}", level=settings.log_level, json=settings.log_json)
+    if settings.sentry_dsn is not None:
+        sentry_sdk.init(settings.sentry_dsn.get_secret_value(), environment=settings.environment)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        if arguments.command == "register":
+            runner.run(register(settings, arguments.url, arguments.public_key))
+        else:
+            runner.run({"web": web, "worker": worker}[arguments.command](settings))
+
+
+def _loop_factory():  # type: ignore[no-untyped-def]  # uvloop ships no types for its factory
+    import uvloop
+
+    return uvloop.new_event_loop
+
+
+if __name__ == "__main__":
+    _run(_arguments())

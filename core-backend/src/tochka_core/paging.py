@@ -1,0 +1,75 @@
+"""Keyset pages `{items, next_cursor}`: the cursor is the last id of a page, opaque to clients."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as NotBase64
+from collections.abc import Callable, Sequence
+from typing import Annotated, Generic, TypeVar
+from uuid import UUID
+
+from fastapi import Depends, Query
+from pydantic import BaseModel
+from tochka_sdk.errors import FieldError, Malformed
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 100
+UUID_BYTES = 16
+
+Item = TypeVar("Item")
+Row = TypeVar("Row")
+
+
+class CursorInvalid(Malformed):
+    """422: the cursor was not handed out by this platform."""
+
+    code = "request.cursor_invalid"
+
+    def __init__(self) -> None:
+        wrong = FieldError("cursor", "Not a cursor of this list.", "cursor", "query")
+        super().__init__("Take the cursor from `next_cursor` of the page before.", errors=[wrong])
+
+
+class Page(BaseModel, Generic[Item]):
+    """One page; `next_cursor` is null on the last one."""
+
+    items: list[Item]
+    next_cursor: str | None
+
+
+class PageRequest:
+    """Which page a client asks for: at most `limit` items beyond the id `after`."""
+
+    def __init__(
+        self,
+        limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
+        cursor: Annotated[str | None, Query(max_length=64)] = None,
+    ) -> None:
+        self.limit = limit
+        self.after = None if cursor is None else _decode(cursor)
+
+    @property
+    def fetch(self) -> int:
+        """How many rows to ask the database for: one more than is shown tells whether there is a next page."""
+        return self.limit + 1
+
+    def page(self, rows: Sequence[Row], show: Callable[[Row], Item], key: Callable[[Row], UUID]) -> Page[Item]:
+        """The page made of `fetch` rows; `key` names the id that the list is ordered by."""
+        shown = rows[: self.limit]
+        more = len(rows) > self.limit
+        return Page(items=[show(row) for row in shown], next_cursor=_encode(key(shown[-1])) if more else None)
+
+
+PageRequestDep = Annotated[PageRequest, Depends()]
+
+
+def _encode(last: UUID) -> str:
+    return urlsafe_b64encode(last.bytes).decode().rstrip("=")
+
+
+def _decode(cursor: str) -> UUID:
+    try:
+        raw = urlsafe_b64decode(cursor.encode("ascii") + b"==")
+    except (NotBase64, UnicodeEncodeError, ValueError):
+        raise CursorInvalid from None
+    if len(raw) != UUID_BYTES:
+        raise CursorInvalid
+    return UUID(bytes=raw)

@@ -1,0 +1,75 @@
+/** What the panel says about each problem. Codes are the core's stable ones; one that is not listed speaks for itself. */
+import type { I18n, MessageDescriptor } from "@lingui/core"
+import { msg, plural } from "@lingui/core/macro"
+import { useLingui } from "@lingui/react"
+import { useCallback } from "react"
+
+import { ApiError, ConnectionLost, TimedOut } from "@/shared/api/errors"
+
+export interface ProblemText {
+  text: string
+  /** Given for faults on our side, so that support can find them. */
+  requestId: string | null
+}
+
+const BY_CODE: Record<string, MessageDescriptor> = {
+  "accounts.phone_invalid": msg`Проверьте номер: нужен номер мобильного телефона, например +7 999 123-45-67.`,
+  "accounts.channel_unavailable": msg`Этот мессенджер сейчас не отвечает. Выберите другой способ получить код.`,
+  "accounts.code_wrong": msg`Код не подошёл. Проверьте цифры и попробуйте ещё раз.`,
+  "accounts.code_expired": msg`Срок действия кода истёк. Запросите новый.`,
+  "accounts.code_used": msg`Этот код уже использован. Запросите новый.`,
+  "accounts.attempts_exhausted": msg`Слишком много неверных попыток. Запросите новый код.`,
+  "accounts.challenge_not_found": msg`Срок действия кода истёк. Запросите новый.`,
+  "domains.taken": msg`Этот адрес только что заняли. Выберите другой.`,
+  "domains.reserved": msg`Этот адрес зарезервирован. Выберите другой.`,
+  "domains.malformed": msg`Такой адрес не подойдёт: только латинские буквы, цифры и дефис.`,
+  "domains.quarantine": msg`Этот адрес недавно освободился и пока никому не выдаётся. Выберите другой.`,
+  "catalogue.module_not_found": msg`Такого модуля нет в каталоге.`,
+  "catalogue.module_withdrawn": msg`Этот модуль больше не подключают. Выберите другой.`,
+  "tenants.access_denied": msg`У вас нет доступа к этому бизнесу.`,
+  "installations.not_live": msg`Модуль сейчас не работает, поэтому войти в управление не получится.`,
+  "request.invalid": msg`Проверьте, всё ли заполнено верно.`,
+  "request.not_found": msg`Этого уже нет. Обновите страницу.`,
+}
+
+const BY_STATUS: Record<number, MessageDescriptor> = {
+  401: msg`Сессия закончилась. Войдите ещё раз.`,
+  403: msg`На это у вас нет прав.`,
+  404: msg`Этого уже нет. Обновите страницу.`,
+}
+
+export function useProblemText(): (error: unknown) => ProblemText {
+  const { i18n } = useLingui()
+  return useCallback((error: unknown) => describeProblem(error, i18n), [i18n])
+}
+
+export function describeProblem(error: unknown, i18n: I18n): ProblemText {
+  if (error instanceof ConnectionLost) return plain(i18n._(msg`Нет связи с сервером. Проверьте интернет и попробуйте ещё раз.`))
+  if (error instanceof TimedOut) return plain(i18n._(msg`Сервер долго не отвечает. Попробуйте ещё раз.`))
+  if (error instanceof ApiError) return describeRefusal(error, i18n)
+  return plain(i18n._(msg`Что-то пошло не так. Обновите страницу и попробуйте ещё раз.`))
+}
+
+function describeRefusal(error: ApiError, i18n: I18n): ProblemText {
+  const known = BY_CODE[error.code]
+  if (known !== undefined) return plain(i18n._(known))
+  if (error.status === 429) return plain(slowDown(error.retryAfter, i18n))
+  if (error.status >= 500) {
+    const text = i18n._(msg`Ошибка на нашей стороне. Мы уже знаем о ней; попробуйте ещё раз через минуту.`)
+    return { text, requestId: error.requestId }
+  }
+  const byStatus = BY_STATUS[error.status]
+  return plain(error.detail || i18n._(byStatus ?? msg`Сервер не принял запрос. Попробуйте ещё раз.`))
+}
+
+function slowDown(seconds: number | null, i18n: I18n): string {
+  if (seconds === null) return i18n._(msg`Слишком много запросов подряд. Подождите немного и попробуйте снова.`)
+  const minutes = Math.max(1, Math.ceil(seconds / 60))
+  return i18n._(
+    msg`Слишком много запросов подряд. Попробуйте через ${plural(minutes, { one: "# минуту", few: "# минуты", many: "# минут", other: "# минуты" })}.`,
+  )
+}
+
+function plain(text: string): ProblemText {
+  return { text, requestId: null }
+}

@@ -1,0 +1,36 @@
+/** The language of the pages: Russian unless the person chose otherwise, which the browser remembers. */
+import { i18n, type Messages } from "@lingui/core"
+
+import { messages as russian } from "@/shared/i18n/locales/ru.po"
+
+export type Locale = "ru" | "en"
+
+export const LOCALES: readonly { code: Locale; name: string }[] = [
+  { code: "ru", name: "Русский" },
+  { code: "en", name: "English" },
+]
+
+const MEMORY = "tochka.locale"
+
+export function currentLocale(): Locale {
+  return i18n.locale === "en" ? "en" : "ru"
+}
+
+export function storedLocale(): Locale {
+  return localStorage.getItem(MEMORY) === "en" ? "en" : "ru"
+}
+
+export async function activateLocale(locale: Locale): Promise<void> {
+  i18n.loadAndActivate({ locale, messages: await messagesOf(locale) })
+  document.documentElement.lang = locale
+}
+
+export async function chooseLocale(locale: Locale): Promise<void> {
+  await activateLocale(locale)
+  localStorage.setItem(MEMORY, locale)
+}
+
+async function messagesOf(locale: Locale): Promise<Messages> {
+  if (locale === "ru") return russian
+  return (await import("@/shared/i18n/locales/en.po")).messages
+}

@@ -1,0 +1,18 @@
+/** Style sheets of the whole panel, in the order in which they must come. */
+import "@fontsource-variable/onest/wght.css"
+import "@mantine/core/styles/baseline.css"
+import "@mantine/core/styles/default-css-variables.css"
+import "@mantine/core/styles/global.css"
+import "@mantine/core/styles/UnstyledButton.css"
+import "@mantine/core/styles/VisuallyHidden.css"
+import "@mantine/core/styles/Paper.css"
+import "@mantine/core/styles/Popover.css"
+import "@mantine/core/styles/Loader.css"
+import "@mantine/core/styles/Skeleton.css"
+import "@mantine/core/styles/Button.css"
+import "@mantine/core/styles/Input.css"
+import "@mantine/core/styles/Menu.css"
+import "virtual:theme.css"
+import "@/shared/theme/global.css"
+
+export { theme } from "@/shared/theme/theme"

@@ -1,0 +1,32 @@
+/** Builds the panel into static files: no inline script, no inline style, hashed names under /assets. */
+import { fileURLToPath } from "node:url"
+
+import { lingui } from "@lingui/vite-plugin"
+import react from "@vitejs/plugin-react"
+import { defineConfig } from "vitest/config"
+
+import { themeCss } from "./build/theme-css"
+
+export default defineConfig({
+  plugins: [react(), lingui({ macroTransform: true, failOnCompileError: true }), themeCss()],
+  resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
+  build: {
+    target: "baseline-widely-available",
+    assetsInlineLimit: 0,
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [{ name: "vendor", test: /node_modules[\\/](react|react-dom|scheduler|react-router|@tanstack|@lingui)[\\/]/ }],
+        },
+      },
+    },
+  },
+  server: { proxy: { "/api": "http://localhost:8080", "/dev": "http://localhost:8080" } },
+  test: {
+    environment: "jsdom",
+    environmentOptions: { jsdom: { url: "http://localhost/" } },
+    include: ["src/**/*.test.{ts,tsx}", "tests/**/*.test.{ts,tsx}"],
+    setupFiles: ["tests/setup.ts"],
+    css: false,
+  },
+})

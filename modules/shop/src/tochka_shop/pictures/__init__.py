@@ -1,0 +1,1 @@
+"""Pictures: what an owner uploads is decoded, turned upright, stripped, resized and kept as WebP."""

@@ -1,0 +1,104 @@
+"""What both doors share: their errors, the state of a pool, and the check of the role."""
+
+from dataclasses import asdict, dataclass
+from typing import cast
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from tochka_sdk import logs
+from tochka_sdk.db.scope import NoScope, Scope
+from tochka_sdk.errors import DatabaseBusy, DatabaseUnavailable
+
+ROLE = """
+    SELECT r.rolname, r.rolsuper, r.rolbypassrls FROM pg_roles r
+    WHERE (r.rolsuper OR r.rolbypassrls) AND pg_has_role(current_user, r.oid, 'MEMBER')
+    LIMIT 1
+"""
+_LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)
+_log = logs.get_logger(__name__)
+
+
+class TransactionAborted(RuntimeError):
+    """A statement failed, its error was swallowed, and the block ended normally: nothing can be committed."""
+
+
+class UnsafeRole(RuntimeError):
+    """The process is connected as a role that row-level security does not bind."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolStatus:
+    """A pool now: connections it keeps, idle, in use, beyond its size, and tasks waiting for one."""
+
+    size: int
+    checked_in: int
+    checked_out: int
+    overflow: int
+    wait: int
+
+    def as_dict(self) -> dict[str, int]:
+        """The shape of `/health/db`."""
+        return asdict(self)
+
+
+def violates(error: BaseException, constraint: str) -> bool:
+    """Whether `error` (SQLAlchemy's or asyncpg's) is a violation of the constraint with this name."""
+    cause: BaseException | None = error
+    if isinstance(error, IntegrityError):
+        cause = cast("BaseException | None", error.driver_exception)
+    return (
+        isinstance(cause, asyncpg.IntegrityConstraintViolationError) and cause.constraint_name == constraint
+    )
+
+
+def is_connection_loss(error: BaseException) -> bool:
+    """Whether the connection to the database went away, rather than a statement being wrong."""
+    if isinstance(error, DBAPIError):
+        cause = cast("BaseException", error.driver_exception)
+        return error.connection_invalidated or is_connection_loss(cause)
+    if isinstance(error, asyncpg.InterfaceError):
+        return "closed" in str(error)
+    return isinstance(error, _LOST)
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether opening a transaction failed because the database cannot be reached, now or no longer."""
+    return is_connection_loss(error) or isinstance(error, OSError | TimeoutError)
+
+
+def away(error: BaseException) -> DatabaseUnavailable:
+    _log.warning("database.unavailable", reason=type(error).__name__, detail=str(error))
+    return DatabaseUnavailable("The service is short of its database for a moment. Please try again.")
+
+
+def busy() -> DatabaseBusy:
+    return DatabaseBusy("The service is busy. Please try again in a moment.")
+
+
+def require(scope: object) -> Scope:
+    if not isinstance(scope, Scope):
+        raise NoScope("the door to the database opens for a Scope; system(reason) is the way without one")
+    return scope
+
+
+def require_reason(reason: str) -> None:
+    if not reason.strip():
+        raise NoScope("work without a scope says why")
+
+
+def with_scheme(address: str, scheme: str) -> str:
+    """The same address under the scheme that the driver expects."""
+    _, _, rest = address.partition("://")
+    return f"{scheme}://{rest}"
+
+
+def refuse(role: str | None) -> None:
+    if role is not None:
+        raise UnsafeRole(f"the role of this process may act as {role}, which bypasses row-level security")

@@ -1,0 +1,122 @@
+"""Structured logs: one JSON object per line, with request, tenant and user, and without secrets."""
+
+import logging
+import re
+import sys
+from collections.abc import Mapping, MutableMapping
+from typing import Any, TextIO
+
+import orjson
+import structlog
+
+REDACTED = "[redacted]"
+_SECRET_KEYS = re.compile(
+    r"(^|_)(authorization|cookie|otp|password|pepper|secret|ticket|token|private_key|signing_key|session)s?$"
+)
+_CODE_VALUE = re.compile(r"\d{3,10}")
+_PHONE_KEYS = re.compile(r"(^|_)phone(_number)?$")
+_PHONE = re.compile(r"(?<![\w+])\+\d{10,15}(?!\d)")
+_BEARER = re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*|wh(?:sec|sk)_[A-Za-z0-9+/=]{8,}")
+_QUIET = ("uvicorn.access", "httpx", "httpcore", "asyncio")
+
+
+def mask_phone(phone: str) -> str:
+    """A phone that can be recognised by its owner and by nobody else: `+79991234567` becomes
+    `+7******4567`.
+    """
+    digits = phone.strip()
+    if len(digits) < 8:
+        return "*" * len(digits)
+    return f"{digits[:2]}{'*' * (len(digits) - 6)}{digits[-4:]}"
+
+
+def redact(value: Any, key: str = "") -> Any:
+    """`value` as it may be logged under `key`: no secrets, no one-time codes, phones masked, at any depth."""
+    match value:
+        case str():
+            return _redact_text(value, key)
+        case bytes():
+            return f"<{len(value)} bytes>"
+        case Mapping():
+            return {str(name): redact(item, str(name).lower()) for name, item in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [redact(item, key) for item in value]
+        case _:
+            return value
+
+
+def _redact_text(value: str, key: str) -> str:
+    if _SECRET_KEYS.search(key) or (key == "code" and _CODE_VALUE.fullmatch(value)):
+        return REDACTED if value else value
+    if _PHONE_KEYS.search(key):
+        return mask_phone(value)
+    return _BEARER.sub(REDACTED, _PHONE.sub(lambda match: mask_phone(match[0]), value))
+
+
+def _redacted(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The structlog processor of `redact`; internals of structlog (leading underscore) pass."""
+    for key in list(event):
+        if not key.startswith("_"):
+            event[key] = redact(event[key], key.lower())
+    return event
+
+
+def _dumps(event: Any, **_options: Any) -> str:
+    return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def configure(service: str, *, level: str = "INFO", json: bool = True, stream: TextIO | None = None) -> None:
+    """Send every log of this process, structlog's and the standard library's, to one stream.
+
+    Args:
+        service: stands in every line as `service` ("core-web", "shop").
+        level: the lowest level that is written ("DEBUG", "INFO", "WARNING", "ERROR").
+        json: one JSON object per line; otherwise lines for people.
+        stream: where to; the default is standard error.
+    """
+
+    def named(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        event.setdefault("service", service)
+        return event
+
+    shared: list[structlog.types.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,
+        named,
+        _redacted,
+    ]
+    renderer: structlog.types.Processor = (
+        structlog.processors.JSONRenderer(serializer=_dumps)
+        if json
+        else structlog.dev.ConsoleRenderer(colors=False)
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *shared],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name in list(logging.root.manager.loggerDict):
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = True
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def get_logger(name: str) -> structlog.stdlib.BoundLogger:
+    """A logger; configured or not, it may be made at import time."""
+    return structlog.stdlib.get_logger(name)

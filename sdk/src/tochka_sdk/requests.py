@@ -1,0 +1,178 @@
+"""Pure ASGI middleware that every service of the platform wears: request id, access log, body limit,
+headers.
+"""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tochka_sdk import context, logs
+from tochka_sdk.errors import TooLarge
+from tochka_sdk.problems import INTERNAL, render
+
+MEBIBYTE = 1024 * 1024
+_log = logs.get_logger("tochka.access")
+
+
+def bind(**known: Any) -> None:
+    """Add to every later log line of this request, for example `bind(tenant_id=…, user_id=…)`."""
+    structlog.contextvars.bind_contextvars(**{name: str(value) for name, value in known.items()})
+
+
+class RequestContext:
+    """Gives each request an id, binds it to the logs, echoes it, and writes one access line.
+
+    The line carries method, path without query, status, duration in ms, request id, and whatever `bind`
+    added. An exception that nobody answered is logged here with its trace and answered with an empty 500.
+    Put it outermost.
+    """
+
+    def __init__(self, app: ASGIApp, *, quiet: frozenset[str] = frozenset()) -> None:
+        """`quiet` are paths whose successful requests are not logged, such as health checks."""
+        self._app = app
+        self._quiet = quiet
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        structlog.contextvars.clear_contextvars()
+        request_id = context.adopt_request_id(Headers(scope=scope).get("x-request-id"))
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        started = time.perf_counter()
+        status = 0
+
+        async def reply(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["X-Request-ID"] = request_id
+            await send(message)
+
+        try:
+            await self._app(scope, receive, reply)
+        except Exception:
+            if status:
+                raise  # half of an answer is out: only cutting the connection tells the truth
+            _log.exception("request.failed", path=scope["path"], method=scope["method"])
+            await INTERNAL.response()(scope, receive, reply)
+        finally:
+            self._line(scope, status, started)
+
+    def _line(self, scope: Scope, status: int, started: float) -> None:
+        if status < 400 and scope["path"] in self._quiet and status:
+            return
+        _log.info(
+            "request",
+            method=scope["method"],
+            path=scope["path"],
+            status=status or 499,  # nothing was answered: the client went away
+            ms=round((time.perf_counter() - started) * 1000, 2),
+        )
+
+
+class BodyLimit:
+    """Answers 413 when a body has more than `max_bytes`, announced or not.
+
+    `overrides` gives other limits by path prefix; the longest matching prefix decides.
+    """
+
+    def __init__(
+        self, app: ASGIApp, max_bytes: int = MEBIBYTE, *, overrides: Mapping[str, int] | None = None
+    ) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+        self._overrides = sorted((overrides or {}).items(), key=lambda item: -len(item[0]))
+
+    def _limit(self, path: str) -> int:
+        return next((limit for prefix, limit in self._overrides if path.startswith(prefix)), self._max_bytes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        limit = self._limit(scope["path"])
+        announced = Headers(scope=scope).get("content-length", "0")
+        refusal = render(TooLarge(f"The body is limited to {limit} bytes.", limit=limit))
+        if announced.isdigit() and int(announced) > limit:
+            await refusal(scope, receive, send)
+            return
+        await _Metered(self._app, limit).run(scope, receive, send, refusal)
+
+
+class _Metered:
+    """One request whose bytes are counted as they come in."""
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self._app = app
+        self._limit = limit
+        self._seen = 0
+        self._started = False
+
+    @property
+    def _exceeded(self) -> bool:
+        return self._seen > self._limit
+
+    async def run(self, scope: Scope, receive: Receive, send: Send, refusal: ASGIApp) -> None:
+        """Serve, and put the refusal in the place of whatever the application made of the cut body."""
+
+        async def metered() -> Message:
+            message = await receive()
+            self._seen += len(message.get("body", b"")) if message["type"] == "http.request" else 0
+            return {"type": "http.disconnect"} if self._exceeded else message
+
+        async def guarded(message: Message) -> None:
+            if self._exceeded and not self._started:
+                return  # the refusal is sent instead
+            self._started = True
+            await send(message)
+
+        try:
+            await self._app(scope, metered, guarded)
+        except Exception:
+            if not self._exceeded:
+                raise
+        if self._exceeded and not self._started:
+            await refusal(scope, receive, send)
+
+
+class SecurityHeaders:
+    """Sets the headers that every answer should carry, unless the application set them itself.
+
+    Args:
+        app: the application.
+        csp: the Content-Security-Policy; None sends none.
+        hsts: seconds of Strict-Transport-Security; 0 sends none (plain http, or the gateway does it).
+    """
+
+    def __init__(self, app: ASGIApp, *, csp: str | None = None, hsts: int = 0) -> None:
+        self._app = app
+        self._headers = {
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "strict-origin-when-cross-origin",
+            "X-Frame-Options": "DENY",
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+        }
+        if csp is not None:
+            self._headers["Content-Security-Policy"] = csp
+        if hsts:
+            self._headers["Strict-Transport-Security"] = f"max-age={hsts}"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def reply(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, reply)

@@ -1,0 +1,81 @@
+"""Databases and their roles: who owns, who may connect, and that no role steps around row-level security."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import asyncpg
+
+from tochka_stack.refusals import NotPermitted, WrongVersion
+
+OLDEST = 15
+
+
+@dataclass(frozen=True)
+class DatabasePlan:
+    """A database, the role that owns it and migrates it, and the roles that work in it."""
+
+    name: str
+    owner: str
+    workers: Sequence[str]
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Every role that may connect."""
+        return (self.owner, *self.workers)
+
+
+async def provision(connection: asyncpg.Connection, plan: DatabasePlan, passwords: Mapping[str, str]) -> None:
+    """Make what is missing and set right what is not. Safe to repeat; `connection` is an administrator's.
+
+    The schema `public` needs nothing: since PostgreSQL 15 only the database's owner may create in it.
+    """
+    for role in plan.roles:
+        await _ensure_role(connection, role, passwords[role])
+    if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", plan.name):
+        # Who is no superuser must be a member of a role to give it something.
+        await _run(connection, "GRANT %I TO CURRENT_USER", plan.owner)
+        await _run(connection, "CREATE DATABASE %I OWNER %I", plan.name, plan.owner)
+    await _run(connection, "REVOKE ALL ON DATABASE %I FROM PUBLIC", plan.name)
+    for role in plan.workers:
+        await _run(connection, "GRANT CONNECT ON DATABASE %I TO %I", plan.name, role)
+
+
+async def check_server(connection: asyncpg.Connection) -> None:
+    """Refuse a server that is too old, or a role that may not make databases and roles."""
+    found = connection.get_server_version()
+    if found.major < OLDEST:
+        raise WrongVersion(
+            f"The PostgreSQL server is version {found.major}.{found.minor}; {OLDEST} or newer is needed."
+        )
+    row = await connection.fetchrow(
+        "SELECT rolname, rolsuper OR (rolcreatedb AND rolcreaterole) AS may"
+        " FROM pg_roles WHERE rolname = current_user"
+    )
+    if row is not None and not row["may"]:
+        raise NotPermitted(
+            f"The PostgreSQL role {row['rolname']} needs the rights CREATEDB and CREATEROLE (or superuser)."
+        )
+
+
+async def _ensure_role(connection: asyncpg.Connection, role: str, password: str) -> None:
+    if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
+        with suppress(asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):  # made a moment ago
+            await _run(connection, "CREATE ROLE %I", role)
+    can_bypass = await connection.fetchval(
+        "SELECT rolsuper OR rolbypassrls OR rolcreaterole OR rolreplication FROM pg_roles WHERE rolname = $1",
+        role,
+    )
+    if can_bypass:
+        raise NotPermitted(
+            f"The PostgreSQL role {role} has rights with which it could step around row-level security: "
+            "take SUPERUSER, BYPASSRLS, CREATEROLE and REPLICATION from it."
+        )
+    await _run(connection, "ALTER ROLE %I LOGIN PASSWORD %L", role, password)
+
+
+async def _run(connection: asyncpg.Connection, statement: str, *names: str) -> None:
+    """Run a statement of the kind that takes no parameters: PostgreSQL itself quotes the names."""
+    await connection.execute(
+        await connection.fetchval("SELECT format($1, VARIADIC $2::text[])", statement, names)
+    )

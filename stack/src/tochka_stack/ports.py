@@ -1,0 +1,39 @@
+"""Finding free ports on loopback."""
+
+import errno
+import random
+import socket
+
+# Below the range from which the kernel takes the ports of outgoing connections: a port of ours
+# stays free while its process restarts.
+RANGE = range(20000, 32000)
+
+
+def is_free(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether a server could listen there now. Connections that are just ending do not count as use."""
+    return listen_error(port, host) is None
+
+
+def listen_error(port: int, host: str = "127.0.0.1") -> int | None:
+    """The `errno` with which listening there would fail."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except OSError:
+        return errno.EADDRNOTAVAIL
+    with socket.socket(family, kind, protocol) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+            probe.listen(1)
+        except OSError as error:
+            return error.errno
+    return None
+
+
+def free_ports(count: int, avoid: frozenset[int] = frozenset()) -> list[int]:
+    """That many different ports on which nobody listens."""
+    candidates = [port for port in RANGE if port not in avoid]
+    random.shuffle(candidates)
+    return [port for port in candidates[: count * 50] if is_free(port)][:count]

@@ -1,0 +1,120 @@
+"""What the stack can be told: arguments first, then the environment, then defaults. Read here and nowhere else."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tochka_stack.refusals import Misconfigured
+
+ENVIRONMENTS = ("development", "production")
+LIMITS = ("strict", "relaxed")
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+PASSED_ON = frozenset({"TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "http_proxy", "https_proxy", "no_proxy"})
+PASSED_PREFIXES = ("TOCHKA_CORE_", "TOCHKA_MODULE_", "TOCHKA_GATEWAY_")
+
+
+@dataclass(frozen=True)
+class StackSettings:
+    """One machine's choices."""
+
+    data_dir: Path
+    checkout: Path
+    host: str = "127.0.0.1"
+    port: int = 8080
+    environment: str = "development"
+    limits: str = "relaxed"
+    public_url: str = "http://localhost:8080"
+    storefront_domain: str = "localhost"
+    database_url: str | None = None
+    redis_url: str | None = None
+    path: str = os.defpath
+    passed_on: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def public_host(self) -> str:
+        """The panel's host name, without a port."""
+        return urlsplit(self.public_url).hostname or "localhost"
+
+    @property
+    def scheme(self) -> str:
+        """`http` or `https`, as browsers see it; storefronts have the same as the panel."""
+        return urlsplit(self.public_url).scheme
+
+    @property
+    def port_suffix(self) -> str:
+        """`:8080`, or nothing on the scheme's own port."""
+        port = urlsplit(self.public_url).port
+        return f":{port}" if port else ""
+
+    @property
+    def storefront_pattern(self) -> str:
+        """The address of any storefront, for people."""
+        return f"{self.scheme}://<subdomain>.{self.storefront_domain}{self.port_suffix}"
+
+    @property
+    def has_inbox(self) -> bool:
+        """Whether one-time codes may be read in the browser: never where another machine could read them."""
+        return self.environment == "development" and self.host in LOOPBACK
+
+    def for_child(self, prefix: str) -> dict[str, str]:
+        """What the operator's own environment says to the children with this prefix, and to all of them."""
+        return {
+            name: value
+            for name, value in self.passed_on.items()
+            if name.startswith(prefix) or not name.startswith(PASSED_PREFIXES)
+        }
+
+
+def read(
+    *,
+    data_dir: Path | None = None,
+    host: str | None = None,
+    port: int | None = None,
+    environment: Mapping[str, str] = os.environ,  # noqa: TID251  the one place where it is read
+) -> StackSettings:
+    """Settings from the given arguments and the environment. Raises Misconfigured in one sentence."""
+    port = port if port is not None else _port(environment.get("TOCHKA_PORT") or "8080")
+    kind = _one_of("TOCHKA_ENVIRONMENT", environment.get("TOCHKA_ENVIRONMENT") or "development", ENVIRONMENTS)
+    limits = environment.get("TOCHKA_LIMITS") or ("strict" if kind == "production" else "relaxed")
+    public_url = environment.get("TOCHKA_PUBLIC_URL") or _local_url(port)
+    if urlsplit(public_url).scheme not in {"http", "https"} or not urlsplit(public_url).hostname:
+        raise Misconfigured(f"TOCHKA_PUBLIC_URL is {public_url!r}: it must begin with http:// or https://.")
+    if not 0 < port < 65536:
+        raise Misconfigured(f"The port {port} is not between 1 and 65535.")
+    return StackSettings(
+        data_dir=(data_dir or Path(environment.get("TOCHKA_DATA_DIR") or ".tochka")).expanduser().absolute(),
+        checkout=Path(__file__).resolve().parents[3],
+        host=host or environment.get("TOCHKA_HOST") or "127.0.0.1",
+        port=port,
+        environment=kind,
+        limits=_one_of("TOCHKA_LIMITS", limits, LIMITS),
+        public_url=public_url.rstrip("/"),
+        storefront_domain=environment.get("TOCHKA_STOREFRONT_DOMAIN") or "localhost",
+        database_url=environment.get("TOCHKA_DATABASE_URL") or None,
+        redis_url=environment.get("TOCHKA_REDIS_URL") or None,
+        path=environment.get("PATH") or os.defpath,
+        passed_on={
+            name: value
+            for name, value in environment.items()
+            if name in PASSED_ON or name.startswith(PASSED_PREFIXES)
+        },
+    )
+
+
+def _port(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise Misconfigured(f"TOCHKA_PORT is {text!r}: it must be a number.") from None
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        raise Misconfigured(f"{name} is {value!r}: it must be {' or '.join(allowed)}.")
+    return value
+
+
+def _local_url(port: int) -> str:
+    return "http://localhost" if port == 80 else f"http://localhost:{port}"

@@ -1,0 +1,1 @@
+"""Tests of the house and of the whole product."""

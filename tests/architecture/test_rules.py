@@ -1,0 +1,134 @@
+"""The rules of the house that no linter knows: transactions, queries, sizes, relations."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from tests.architecture.sources import ROOT, Source, everything, product
+
+MAX_FILE, MAX_FUNCTION, MAX_TSX = 400, 40, 250
+DOORS = ("sdk/src/tochka_sdk/db", "stack/src/tochka_stack/")
+QUERY_FILES = ("repository.py", "migrations.py", "migrate.py")
+STATEMENT = re.compile(
+    r"^\s*(SELECT\s|INSERT\s+INTO\s|UPDATE\s+\w+\s+SET\s|DELETE\s+FROM\s|WITH\s+\w+\s*(\(|AS\s))", re.IGNORECASE
+)
+BUILDERS = {"select", "insert", "update", "delete", "text"}
+
+
+def _functions(source: Source) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def _own_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines of the body without its docstring: explaining at length is not a fault."""
+    body = node.body[1:] if ast.get_docstring(node) is not None else node.body
+    return (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
+
+
+def _is_door(source: Source) -> bool:
+    return source.path.startswith(DOORS)
+
+
+def _may_query(source: Source) -> bool:
+    return _is_door(source) or source.name in QUERY_FILES or "/repository/" in source.path
+
+
+def test_no_python_file_is_longer_than_400_lines() -> None:
+    assert [f"{s.path}: {s.lines}" for s in everything() if s.lines > MAX_FILE] == []
+
+
+def test_no_function_is_longer_than_40_lines() -> None:
+    long = [
+        f"{source.path}:{node.lineno} {node.name}: {_own_lines(node)}"
+        for source in product()
+        for node in _functions(source)
+        if _own_lines(node) > MAX_FUNCTION
+    ]
+    assert long == []
+
+
+def test_no_component_file_is_longer_than_250_lines() -> None:
+    paths = [path for path in (ROOT / "core-frontend/src").rglob("*.tsx")]
+    long = [str(p.relative_to(ROOT)) for p in paths if p.read_text("utf-8").count("\n") > MAX_TSX]
+    assert long == []
+
+
+def test_only_the_doors_end_a_transaction() -> None:
+    found = [
+        f"{source.path}:{node.lineno}"
+        for source in product()
+        if not _is_door(source)
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in {"commit", "rollback"}
+    ]
+    assert found == []
+
+
+def test_queries_stand_in_repositories() -> None:
+    found = []
+    for source in product():
+        if _may_query(source):
+            continue
+        for node in ast.walk(source.tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sqlalchemy"):
+                built = {alias.name for alias in node.names} & BUILDERS
+                found += [f"{source.path}:{node.lineno} {name}" for name in sorted(built)]
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and STATEMENT.match(node.value):
+                found.append(f"{source.path}:{node.lineno} {node.value[:40]!r}")
+    assert found == []
+
+
+def test_the_text_of_a_query_is_constant() -> None:
+    """No f-string, `%`, `+` or `.format` makes SQL in a repository."""
+    found = []
+    for source in product():
+        if source.name != "repository.py" and "/repository/" not in source.path:
+            continue
+        for node in ast.walk(source.tree):
+            if isinstance(node, ast.JoinedStr):
+                head = "".join(part.value for part in node.values if isinstance(part, ast.Constant))
+                if STATEMENT.match(head):
+                    found.append(f"{source.path}:{node.lineno}")
+    assert found == []
+
+
+def test_streams_and_sleeps_are_not_synchronisation_in_tests() -> None:
+    """`time.sleep` never stands in a test; `asyncio.sleep` only inside a loop that polls for a condition."""
+    found = []
+    for source in everything():
+        if "/tests/" not in f"/{source.path}":
+            continue
+        for node in ast.walk(source.tree):
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or not node.name.startswith("test_"):
+                continue
+            for call in ast.walk(node):
+                if isinstance(call, ast.Call) and ast.unparse(call.func) in {"time.sleep", "sleep"}:
+                    found.append(f"{source.path}:{call.lineno}")
+    assert found == []
+
+
+def test_no_test_is_skipped_or_expected_to_fail() -> None:
+    marks = re.compile(r"mark\.(skip|skipif|xfail)\b|pytest\.(skip|xfail|importorskip)\(")
+    own = "tests/architecture/test_rules.py"
+    found = [source.path for source in everything() if source.path != own and marks.search(source.text)]
+    assert found == []
+
+
+def test_every_slice_file_is_named_for_a_layer() -> None:
+    layers = {
+        *("__init__", "api", "tasks", "public", "service", "repository", "models", "schemas", "events", "errors"),
+    }
+    odd = []
+    for path in sorted((ROOT / "core-backend/src/tochka_core").glob("*/*.py")):
+        named = path.stem in layers or path.stem.endswith(("channels", "adapters", "limits", "tokens", "codes"))
+        if not named:
+            odd.append(str(path.relative_to(ROOT)))
+    assert odd == EXTRA_FILES
+
+
+EXTRA_FILES: list[str] = []
+"""Files of a slice that are named for a matter instead of a layer; each needs a good reason to be here."""

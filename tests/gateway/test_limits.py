@@ -1,0 +1,107 @@
+"""Too much, too slow, too long."""
+
+import pytest
+
+from tests.gateway.caddy import Gateway
+from tests.gateway.conftest import House
+from tests.gateway.upstreams import says
+
+KB = 1000
+
+
+def chunked(host: str, path: str, size: int) -> bytes:
+    """A request with a body of unannounced length."""
+    head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n"
+    chunk = b"x" * 1000
+    chunks = b"".join(b"3e8\r\n" + chunk + b"\r\n" for _ in range(size // 1000))
+    return head.encode() + b"Accept: application/json\r\n\r\n" + chunks + b"0\r\n\r\n"
+
+
+def test_a_body_within_the_limit_passes(house: House) -> None:
+    for host, path, size in (("localhost", "/api/v1/x", 4 * KB), (house.live("pekarnya"), "/upload", 64 * KB)):
+        assert house.gateway.ask(host, path, method="POST", body=b"x" * size).status == 200
+        assert house.gateway.raw(chunked(host, path, size)).status == 200
+    assert [len(seen.body) for seen in house.public.seen] == [4 * KB] * 2
+    assert [len(seen.body) for seen in house.module.seen] == [64 * KB] * 2
+
+
+def test_a_body_over_the_limit_is_refused_announced_or_not(house: House) -> None:
+    for host, path, size in (("localhost", "/api/v1/x", 5 * KB), (house.live("pekarnya"), "/upload", 65 * KB)):
+        announced = house.gateway.ask(
+            host, path, method="POST", headers={"Accept": "application/json"}, body=b"x" * size
+        )
+        assert (announced.status, announced.problem["code"]) == (413, "request.too_large")
+        surprise = house.gateway.raw(chunked(host, path, size))
+        assert (surprise.status, surprise.problem["code"]) == (413, "request.too_large")
+    assert house.public.seen == house.module.seen == []
+
+
+def test_a_person_is_told_that_the_picture_is_too_large(house: House) -> None:
+    host = house.live("pekarnya")
+    reply = house.gateway.ask(host, "/upload", method="POST", headers={"Accept-Language": "ru"}, body=b"x" * 65 * KB)
+    assert (reply.status, "Слишком большой файл" in reply.text) == (413, True)
+
+
+def test_a_head_that_never_ends_is_cut_off(gateway: Gateway) -> None:
+    with gateway.open() as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
+        assert connection.recv(100) == b""
+
+
+def test_a_silent_connection_is_cut_off(gateway: Gateway) -> None:
+    with gateway.open() as connection:
+        assert connection.recv(100) == b""
+
+
+@pytest.mark.parametrize(("host", "path"), [("localhost", "/api/v1/x"), ("pekarnya.localhost", "/upload")])
+def test_a_body_that_never_comes_is_cut_off_and_does_not_reach_the_upstream_whole(
+    house: House, host: str, path: str
+) -> None:
+    house.live("pekarnya")
+    head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 1000\r\n\r\nhalf"
+    with house.gateway.open() as connection:
+        connection.sendall(head.encode())
+        with connection.makefile("rb") as stream:
+            heard = stream.read()  # ends: the connection is closed
+    assert b"HTTP/1.1 200" not in heard
+    assert house.public.seen == house.module.seen == []
+
+
+def test_a_head_that_is_too_long_is_refused(gateway: Gateway) -> None:
+    assert gateway.ask("localhost", headers={"Cookie": "x" * 60_000}).status == 431
+    assert gateway.ask("localhost", headers={"Cookie": "x" * 16_000}).status == 200
+
+
+def test_the_connection_stays_in_step_after_a_refused_body(house: House) -> None:
+    house.module.answers["/second"] = says("second")
+    house.live("pekarnya")
+    inner = b"GET /second HTTP/1.1\r\nHost: pekarnya.localhost\r\n\r\n"
+    with house.gateway.open() as connection:
+        head = f"POST /api/v1/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(inner) + 5000}\r\n\r\n"
+        connection.sendall(head.encode() + b"x" * 5000 + inner)
+        with connection.makefile("rb") as stream:
+            heard = stream.read()
+    assert heard.startswith(b"HTTP/1.1 413")
+    assert b"second" not in heard
+
+
+@pytest.mark.parametrize(
+    "framing",
+    [
+        b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n",
+        b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n",
+        b"Transfer-Encoding: xchunked\r\n",
+        b"Content-Length: 4\r\nContent-Length: 5\r\n",
+        b"Content-Length: +4\r\n",
+        b"Content-Length : 4\r\n",
+    ],
+)
+def test_a_request_of_two_minds_about_its_length_smuggles_nothing(house: House, framing: bytes) -> None:
+    house.module.answers["/smuggled"] = says("smuggled")
+    house.live("pekarnya")
+    smuggled = b"GET /smuggled HTTP/1.1\r\nHost: pekarnya.localhost\r\nX: "
+    with house.gateway.open() as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: pekarnya.localhost\r\n" + framing + b"\r\n0\r\n\r\n" + smuggled)
+        with connection.makefile("rb") as stream:
+            stream.read()
+    assert "/smuggled" not in {seen.path for seen in house.module.seen}
