@@ -12,7 +12,7 @@ depends_on: Sequence[str] | None = None
 
 
 def upgrade() -> None:
-    """Make `events`; the partial index is what the fan-out polls."""
+    """Make `events`; the partial indexes are what the fan-out polls."""
     op.execute(
         """
         CREATE TABLE events (
@@ -25,6 +25,8 @@ def upgrade() -> None:
         """
     )
     op.execute("CREATE INDEX ix_events_waiting ON events (id) WHERE fanned_out_at IS NULL")
+    # whether an older event of the same tenant still waits: its order is kept by whoever fans out
+    op.execute("CREATE INDEX ix_events_waiting_tenant ON events (tenant_id, id) WHERE fanned_out_at IS NULL")
     for statement in protect("events", whole=TENANT, reads=(MODULE,), queue=True):
         op.execute(statement)
     op.execute("GRANT SELECT, INSERT ON events TO tochka_app")

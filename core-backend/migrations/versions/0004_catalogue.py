@@ -16,7 +16,7 @@ TABLES = (
       status text NOT NULL DEFAULT 'published', registered_at timestamptz NOT NULL DEFAULT now(),
       updated_at timestamptz NOT NULL DEFAULT now(),
       CONSTRAINT pk_modules PRIMARY KEY (id),
-      CONSTRAINT ck_modules_id CHECK (id ~ '^[a-z][a-z0-9-]{1,38}[a-z0-9]$'),
+      CONSTRAINT ck_modules_id CHECK (id ~ '^[a-z][a-z0-9-]{1,62}$'),
       CONSTRAINT ck_modules_status CHECK (status IN ('published', 'withdrawn')))
     """,
     """
@@ -31,6 +31,7 @@ TABLES = (
       module_id text NOT NULL, code text NOT NULL, position smallint NOT NULL, name jsonb NOT NULL,
       trial_days smallint NOT NULL, entitlements jsonb NOT NULL,
       price_minor bigint NOT NULL DEFAULT 0, currency text NOT NULL DEFAULT 'RUB',
+      offered boolean NOT NULL DEFAULT true,
       CONSTRAINT pk_plans PRIMARY KEY (module_id, code),
       CONSTRAINT fk_plans_module_id_modules FOREIGN KEY (module_id) REFERENCES modules (id),
       CONSTRAINT ck_plans_trial_days CHECK (trial_days BETWEEN 0 AND 365),

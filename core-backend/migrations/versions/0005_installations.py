@@ -26,7 +26,8 @@ TABLES = (
     """
     CREATE TABLE installations (
       tenant_id uuid NOT NULL, id uuid NOT NULL, module_id text NOT NULL, subscription_id uuid NOT NULL,
-      host text NOT NULL, status text NOT NULL, requested_by uuid NOT NULL,
+      host text NOT NULL, status text NOT NULL, step text NOT NULL DEFAULT 'requested',
+      requested_by uuid NOT NULL,
       failure_code text, failure_detail text,
       created_at timestamptz NOT NULL DEFAULT now(), deadline_at timestamptz NOT NULL,
       live_at timestamptz, ended_at timestamptz,
@@ -36,9 +37,11 @@ TABLES = (
       CONSTRAINT fk_installations_subscription_id_subscriptions FOREIGN KEY (tenant_id, subscription_id)
         REFERENCES subscriptions (tenant_id, id),
       CONSTRAINT ck_installations_status CHECK (status IN
-        ('provisioning', 'live', 'suspended', 'failed', 'gone')))
+        ('provisioning', 'live', 'suspended', 'failed', 'gone')),
+      CONSTRAINT ck_installations_step CHECK (step IN ('requested', 'retrying', 'accepted')))
     """,
-    "CREATE INDEX ix_installations_module_id ON installations (module_id, tenant_id, id)",
+    "CREATE INDEX ix_installations_module_id ON installations (module_id, id)",
+    "CREATE INDEX ix_installations_subscription_id ON installations (tenant_id, subscription_id)",
     """
     CREATE TABLE domains (
       tenant_id uuid NOT NULL, id uuid NOT NULL, host text NOT NULL, installation_id uuid NOT NULL,
@@ -62,15 +65,18 @@ TABLES = (
     "CREATE INDEX ix_quarantined_hosts_host ON quarantined_hosts (host, free_at)",
     """
     CREATE TABLE licenses (
-      tenant_id uuid NOT NULL, installation_id uuid NOT NULL, module_id text NOT NULL,
-      version bigint NOT NULL, status text NOT NULL, access text NOT NULL, plan text NOT NULL,
-      entitlements jsonb NOT NULL, updated_at timestamptz NOT NULL DEFAULT now(),
+      tenant_id uuid NOT NULL, installation_id uuid NOT NULL, subscription_id uuid NOT NULL,
+      module_id text NOT NULL, version bigint NOT NULL, status text NOT NULL, access text NOT NULL,
+      plan text NOT NULL, entitlements jsonb NOT NULL, updated_at timestamptz NOT NULL DEFAULT now(),
       CONSTRAINT pk_licenses PRIMARY KEY (tenant_id, installation_id),
       CONSTRAINT fk_licenses_installation_id_installations FOREIGN KEY (tenant_id, installation_id)
         REFERENCES installations (tenant_id, id),
+      CONSTRAINT fk_licenses_subscription_id_subscriptions FOREIGN KEY (tenant_id, subscription_id)
+        REFERENCES subscriptions (tenant_id, id),
       CONSTRAINT ck_licenses_access CHECK (access IN ('full', 'limited', 'closed')))
     """,
     "CREATE INDEX ix_licenses_module_id ON licenses (module_id, installation_id)",
+    "CREATE INDEX ix_licenses_subscription_id ON licenses (tenant_id, subscription_id)",
 )
 
 RESOLVE_HOST = """
@@ -98,6 +104,15 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 $$
 """
 
+# Which modules hear news about a tenant as a whole. The dispatcher has no scope: it serves all tenants.
+RECEIVERS_OF = """
+CREATE FUNCTION receivers_of(wanted uuid) RETURNS SETOF text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT DISTINCT i.module_id FROM installations i
+  WHERE i.tenant_id = wanted AND i.status IN ('provisioning', 'live', 'suspended')
+$$
+"""
+
 # A host released in the moment between the check and the insert is in quarantine only after both: hence a
 # trigger, which looks after the unique index has made the insert wait for the release.
 REFUSE_QUARANTINED = """
@@ -113,7 +128,11 @@ BEGIN
 END $$
 """
 
-LOOKUPS = ("resolve_host(text)", "host_refusal(text, uuid)")
+LOOKUPS = {
+    "resolve_host(text)": "tochka_app",
+    "host_refusal(text, uuid)": "tochka_app",
+    "receivers_of(uuid)": "tochka_jobs",
+}
 
 
 def upgrade() -> None:
@@ -128,7 +147,7 @@ def upgrade() -> None:
         *protect("licenses", whole=TENANT, reads=(MODULE,)),
         *map(readable_by_owner, ("domains", "installations", "licenses", "quarantined_hosts")),
     )
-    for statement in (*policies, RESOLVE_HOST, HOST_REFUSAL, REFUSE_QUARANTINED):
+    for statement in (*policies, RESOLVE_HOST, HOST_REFUSAL, RECEIVERS_OF, REFUSE_QUARANTINED):
         op.execute(statement)
     op.execute(
         "CREATE TRIGGER domains_quarantine AFTER INSERT ON domains "
@@ -137,10 +156,10 @@ def upgrade() -> None:
     both = "TO tochka_app, tochka_jobs"
     op.execute(f"GRANT SELECT, INSERT, UPDATE ON subscriptions, installations, licenses {both}")
     op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON domains {both}")
-    op.execute(f"GRANT SELECT, INSERT ON quarantined_hosts {both}")
-    for function in LOOKUPS:
+    op.execute(f"GRANT SELECT, INSERT, UPDATE ON quarantined_hosts {both}")
+    for function, role in LOOKUPS.items():
         op.execute(f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC")
-        op.execute(f"GRANT EXECUTE ON FUNCTION {function} TO tochka_app")
+        op.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {role}")
 
 
 def downgrade() -> None:

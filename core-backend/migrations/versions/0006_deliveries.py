@@ -1,4 +1,9 @@
-"""Deliveries: one row per event and receiver, their attempts, and the sequence that each receiver counts."""
+"""Deliveries: one row per event and receiver, their attempts, and the two counts of each receiver.
+
+`receiver_sequences` counts per tenant, so that a receiver sees a loss as a gap. `receiver_positions` counts
+all that a receiver gets: the cursor of its feed. Whoever fans out holds that row until it commits, so
+positions become visible in their order and a reader never passes over one that commits later.
+"""
 
 from collections.abc import Sequence
 
@@ -14,6 +19,11 @@ RECEIVER = "receiver = (SELECT app_module_id())"
 
 TABLES = (
     """
+    CREATE TABLE receiver_positions (
+      receiver text NOT NULL, last_position bigint NOT NULL,
+      CONSTRAINT pk_receiver_positions PRIMARY KEY (receiver))
+    """,
+    """
     CREATE TABLE receiver_sequences (
       tenant_id uuid NOT NULL, receiver text NOT NULL, last_sequence bigint NOT NULL,
       CONSTRAINT pk_receiver_sequences PRIMARY KEY (tenant_id, receiver))
@@ -21,7 +31,8 @@ TABLES = (
     """
     CREATE TABLE deliveries (
       tenant_id uuid NOT NULL, id uuid NOT NULL, event_id uuid NOT NULL, receiver text NOT NULL,
-      sequence bigint NOT NULL, command boolean NOT NULL, status text NOT NULL DEFAULT 'pending',
+      position bigint NOT NULL, sequence bigint NOT NULL, installation_id uuid, type text NOT NULL,
+      command boolean NOT NULL, status text NOT NULL DEFAULT 'pending',
       attempts smallint NOT NULL DEFAULT 0, due_at timestamptz NOT NULL DEFAULT now(),
       leased_until timestamptz, deadline_at timestamptz, created_at timestamptz NOT NULL DEFAULT now(),
       finished_at timestamptz,
@@ -32,10 +43,17 @@ TABLES = (
       CONSTRAINT ck_deliveries_status CHECK (status IN
         ('pending', 'accepted', 'delivered', 'refused', 'expired', 'cancelled')))
     """,
-    "CREATE INDEX ix_deliveries_due ON deliveries (due_at) WHERE status = 'pending'",
-    "CREATE INDEX ix_deliveries_deadline ON deliveries (deadline_at) WHERE status = 'accepted'",
+    "CREATE INDEX ix_deliveries_due ON deliveries (receiver, command, due_at) WHERE status = 'pending'",
+    """
+    CREATE INDEX ix_deliveries_deadline ON deliveries (deadline_at)
+    WHERE status IN ('pending', 'accepted') AND deadline_at IS NOT NULL
+    """,
+    """
+    CREATE INDEX ix_deliveries_unsettled ON deliveries (tenant_id, installation_id)
+    WHERE status IN ('pending', 'accepted')
+    """,
     "CREATE INDEX ix_deliveries_event_id ON deliveries (tenant_id, event_id)",
-    "CREATE INDEX ix_deliveries_receiver ON deliveries (receiver, id)",
+    "CREATE INDEX ix_deliveries_receiver ON deliveries (receiver, position)",
     """
     CREATE TABLE attempts (
       tenant_id uuid NOT NULL, id uuid NOT NULL, delivery_id uuid NOT NULL, number smallint NOT NULL,
@@ -64,11 +82,12 @@ def upgrade() -> None:
     op.execute("GRANT SELECT ON deliveries, attempts TO tochka_app")
     # a module reports `ready` or `failed` through a request: that settles its command
     op.execute("GRANT UPDATE (status, finished_at) ON deliveries TO tochka_app")
-    op.execute("GRANT SELECT, INSERT, UPDATE ON receiver_sequences, deliveries TO tochka_jobs")
+    queue = "receiver_positions, receiver_sequences, deliveries"
+    op.execute(f"GRANT SELECT, INSERT, UPDATE ON {queue} TO tochka_jobs")
     op.execute("GRANT SELECT, INSERT ON attempts TO tochka_jobs")
 
 
 def downgrade() -> None:
     """Drop the tables."""
-    for table in ("attempts", "deliveries", "receiver_sequences"):
+    for table in ("attempts", "deliveries", "receiver_sequences", "receiver_positions"):
         op.execute(f"DROP TABLE {table}")

@@ -3,6 +3,7 @@
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Generic, TypeVar
 from uuid import UUID
 
@@ -35,16 +36,12 @@ class Page(BaseModel, Generic[Item]):
     next_cursor: str | None
 
 
+@dataclass(frozen=True, slots=True)
 class PageRequest:
     """Which page a client asks for: at most `limit` items beyond the id `after`."""
 
-    def __init__(
-        self,
-        limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
-        cursor: Annotated[str | None, Query(max_length=64)] = None,
-    ) -> None:
-        self.limit = limit
-        self.after = None if cursor is None else _decode(cursor)
+    limit: int
+    after: UUID | None
 
     @property
     def fetch(self) -> int:
@@ -58,7 +55,14 @@ class PageRequest:
         return Page(items=[show(row) for row in shown], next_cursor=_encode(key(shown[-1])) if more else None)
 
 
-PageRequestDep = Annotated[PageRequest, Depends()]
+async def _asked(
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
+    cursor: Annotated[str | None, Query(max_length=64)] = None,
+) -> PageRequest:
+    return PageRequest(limit, None if cursor is None else _decode(cursor))
+
+
+PageRequestDep = Annotated[PageRequest, Depends(_asked)]
 
 
 def _encode(last: UUID) -> str:

@@ -13,15 +13,16 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from tochka_sdk import clock
-from tochka_sdk.errors import FieldError, Malformed
+from tochka_sdk.errors import DomainError, FieldError
 from tochka_sdk.ids import uuid7
 
 Locale = Literal["ru", "en"]
 
 
-class EventInvalid(Malformed):
-    """422: it is signed, but it is not an event of the contract."""
+class EventInvalid(DomainError):
+    """400: it is not an event of the contract."""
 
+    status = 400
     code = "events.invalid"
 
 
@@ -37,6 +38,8 @@ class Envelope(BaseModel):
     `id` is the event's UUID as text and the `webhook-id` of every attempt. `sequence` counts per receiver
     and tenant without holes, from 1: a gap means a loss and nothing else. `timestamp` is the moment of the
     fact, not of the attempt. `installation_id` is absent when the event is about the tenant as a whole.
+    `receiver` names the module (or the tenant's endpoint) that this copy is for: all copies are signed with
+    one key, so a receiver refuses a copy that names another.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -48,6 +51,7 @@ class Envelope(BaseModel):
     schema_version: int = Field(default=1, ge=1)
     tenant_id: UUID
     installation_id: UUID | None = None
+    receiver: str | None = Field(default=None, max_length=64)
     data: dict[str, Any]
 
     @classmethod
@@ -59,6 +63,7 @@ class Envelope(BaseModel):
         tenant_id: UUID,
         installation_id: UUID | None = None,
         sequence: int = 0,
+        receiver: str | None = None,
         id: str | None = None,
         timestamp: datetime | None = None,
     ) -> "Envelope":
@@ -73,11 +78,12 @@ class Envelope(BaseModel):
             sequence=sequence,
             tenant_id=tenant_id,
             installation_id=installation_id,
+            receiver=receiver,
             data=body.model_dump(mode="json"),
         )
 
     def to_bytes(self) -> bytes:
-        """The JSON that is signed and sent; `installation_id` is left out when there is none."""
+        """The JSON that is signed and sent; members that are not set are left out."""
         return self.model_dump_json(exclude_none=True).encode()
 
 

@@ -1,4 +1,4 @@
-"""What the children write: kept as JSON lines in files that do not grow forever; what matters is passed on."""
+"""What the children write: kept as JSON lines in files with a size limit; what matters is passed on."""
 
 import asyncio
 import json
@@ -65,11 +65,19 @@ class ChildLog:
 
     def __post_init__(self) -> None:
         """Open the file."""
-        path = self.folder / f"{self.service}.log"
         self._file = logging.handlers.RotatingFileHandler(
-            path, maxBytes=CAP_BYTES, backupCount=KEPT, encoding="utf-8", errors="replace"
+            self.path, maxBytes=CAP_BYTES, backupCount=KEPT, encoding="utf-8", errors="replace"
         )
-        path.chmod(0o600)
+        self.path.chmod(0o600)
+
+    @property
+    def path(self) -> Path:
+        """The newest file."""
+        return self.folder / f"{self.service}.log"
+
+    def last_words(self) -> str:
+        """The last line, which mostly says why it ended."""
+        return self.tail[-1] if self.tail else ""
 
     def add(self, line: str) -> None:
         """Take in one line."""

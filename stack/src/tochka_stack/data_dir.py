@@ -17,6 +17,7 @@ from tochka_stack.refusals import NoSpace, NotPermitted, Occupied
 from tochka_stack.secret_files import SecretFiles
 
 SPACE_NEEDED = 300 * 1024 * 1024
+STARTED_WITH = "started-with.json"
 PORTS = ("postgres", "redis", "core", "core_private", "core_worker", "shop")
 
 

@@ -79,7 +79,9 @@ class SecretFiles:
         try:
             return (self.folder / name).read_text().strip()
         except OSError as error:
-            raise NotPermitted(f"The secret {self.folder / name} cannot be read: {error.strerror}.") from error
+            raise NotPermitted(
+                f"The secret {self.folder / name} cannot be read: {error.strerror}."
+            ) from error
 
     def too_open(self) -> list[Path]:
         """Files and the directory itself that somebody else could read."""

@@ -1,4 +1,4 @@
-"""What the stack can be told: arguments first, then the environment, then defaults. Read here and nowhere else."""
+"""What the stack can be told: arguments, then the environment, then defaults. Read here and nowhere else."""
 
 import os
 from collections.abc import Mapping

@@ -1,18 +1,21 @@
 """Keeps processes running: starts them, restarts the ones that die, and takes all of them down at the end."""
 
 import asyncio
+import os
 import time
-from asyncio.subprocess import PIPE, STDOUT, Process
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import psutil
+
 from tochka_stack.child_logs import ChildLog, Entry
+from tochka_stack.children import Child
 from tochka_stack.data_dir import DataDir, RunningProcess
 from tochka_stack.parts import Part
 from tochka_stack.processes import Command
-from tochka_stack.refusals import ChildFailed, NoSpace
+from tochka_stack.refusals import Refusal
 
 FIRST_DELAY = 0.5
 LONGEST_DELAY = 30.0
@@ -37,10 +40,9 @@ class Reporter(Protocol):
 
 
 @dataclass
-class _Running:
+class _Kept:
     part: Part
-    log: ChildLog
-    process: Process
+    child: Child
     keeper: asyncio.Task[None] | None = None
 
 
@@ -50,107 +52,103 @@ class Supervisor:
 
     data_dir: DataDir
     reporter: Reporter
-    clock: Callable[[], float] = time.monotonic
-    _running: dict[str, _Running] = field(default_factory=dict)
-    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    _kept: dict[str, _Kept] = field(default_factory=dict)
 
     async def start(self, part: Part) -> None:
         """Start a part and wait until it is ready. One that dies before that is a failure, not a restart."""
         self.reporter.starting(part.name, part.title)
-        began = self.clock()
-        log = ChildLog(part.name, self.data_dir.logs, self.reporter.important)
-        process = await self._spawn(part, log)
-        running = self._running[part.name] = _Running(part, log, process)
+        began = time.monotonic()
+        kept = self._kept[part.name] = _Kept(part, await self._spawn(part, self._log(part.name)))
         self._write_down()
-        await self._until_ready(running)
-        self.reporter.ready(part.name, self.clock() - began)
-        running.keeper = asyncio.create_task(self._keep(running))
+        await self._until_ready(kept)
+        self.reporter.ready(part.name, time.monotonic() - began)
+        kept.keeper = asyncio.create_task(self._keep(kept))
 
     async def run_once(self, name: str, title: str, command: Command) -> str:
         """Run a command to its end; its last line. One that fails is a failure."""
         self.reporter.starting(name, title)
-        began = self.clock()
-        log = ChildLog(name, self.data_dir.logs, self.reporter.important)
-        process = await _create(command)
+        began = time.monotonic()
+        log = self._log(name)
+        child = await Child.spawn(command, log)
         try:
-            code, _ = await asyncio.gather(process.wait(), _follow(process, log))
-        except asyncio.CancelledError:
-            await _stop(process, command, patience=10.0)
-            raise
+            how = await child.wait()
+            if child.process.returncode != 0:
+                raise child.failure(title, how)
         finally:
+            await child.stop(patience=10.0)
             log.close()
-        if code != 0:
-            raise _failure(title, _how(code), log)
-        self.reporter.ready(name, self.clock() - began)
-        return log.tail[-1] if log.tail else ""
+        self.reporter.ready(name, time.monotonic() - began)
+        return log.last_words()
 
     async def stop(self, *orders: Iterable[str]) -> None:
-        """Stop everything, the groups of names one after the other, whatever is not named first."""
-        self._stopping.set()
+        """Stop everything: first what is not named, then the groups of names one after the other."""
+        for kept in self._kept.values():
+            if kept.keeper is not None:
+                kept.keeper.cancel()
+                with suppress(asyncio.CancelledError):
+                    await kept.keeper
         named = {name for names in orders for name in names}
-        for names in ([name for name in self._running if name not in named], *orders):
-            group = [self._running[name] for name in names if name in self._running]
-            await asyncio.gather(*(self._stop(running) for running in group))
-        self._running.clear()
+        for names in ([name for name in self._kept if name not in named], *orders):
+            group = [self._kept[name] for name in names if name in self._kept]
+            await asyncio.gather(*(kept.child.stop(kept.part.stop_patience) for kept in group))
+        for kept in self._kept.values():
+            kept.child.log.close()
+        self._kept.clear()
         self._write_down()
 
-    async def _spawn(self, part: Part, log: ChildLog) -> Process:
-        await asyncio.to_thread(part.prepare)
-        process = await _create(part.command())
-        task = asyncio.create_task(_follow(process, log))
-        _followers.add(task)
-        task.add_done_callback(_followers.discard)
-        return process
+    def kill(self) -> None:
+        """End everything now; `stop` is already waiting for it."""
+        for kept in self._kept.values():
+            kept.child.kill()
 
-    async def _until_ready(self, running: _Running) -> None:
-        part, deadline = running.part, self.clock() + running.part.start_patience
+    async def _keep(self, kept: _Kept) -> None:
+        """Start it again whenever it dies: soon at first, then ever more slowly while it keeps dying."""
+        delay, began = FIRST_DELAY, time.monotonic()
+        while True:
+            how = await kept.child.wait()
+            if time.monotonic() - began > STEADY_AFTER:
+                delay = FIRST_DELAY
+            self.reporter.died(kept.part.name, how, delay, tuple(kept.child.log.tail))
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, LONGEST_DELAY)
+            began = time.monotonic()
+            await self._revive(kept)
+
+    async def _revive(self, kept: _Kept) -> None:
+        """Start it again; if that fails it is dead again, which `_keep` sees next."""
+        self.reporter.starting(kept.part.name, kept.part.title)
+        began = time.monotonic()
+        try:
+            kept.child = await self._spawn(kept.part, kept.child.log)
+            self._write_down()
+            await self._until_ready(kept)
+        except (Refusal, OSError) as error:
+            kept.child.log.add(str(error))
+            await kept.child.stop(kept.part.stop_patience)
+            return
+        self.reporter.ready(kept.part.name, time.monotonic() - began)
+
+    async def _spawn(self, part: Part, log: ChildLog) -> Child:
+        await asyncio.to_thread(part.prepare)
+        return await Child.spawn(part.command(), log)
+
+    async def _until_ready(self, kept: _Kept) -> None:
+        part, child = kept.part, kept.child
+        deadline = time.monotonic() + part.start_patience
         while not await part.is_ready():
-            if running.process.returncode is not None:
-                await asyncio.sleep(POLL)  # its last words are still on their way
-                raise _failure(part.title, _how(running.process.returncode), running.log)
-            if self.clock() > deadline:
-                raise _failure(part.title, f"was not ready within {part.start_patience:.0f} s", running.log)
+            if child.has_ended:
+                raise child.failure(part.title, await child.wait())
+            if time.monotonic() > deadline:
+                raise child.failure(part.title, f"was not ready within {part.start_patience:.0f} s")
             await asyncio.sleep(POLL)
 
-    async def _keep(self, running: _Running) -> None:
-        """Start it again whenever it dies: at once at first, then ever more slowly while it keeps dying."""
-        part, delay, born = running.part, FIRST_DELAY, self.clock()
-        while True:
-            code = await running.process.wait()
-            if self._stopping.is_set():
-                return
-            lived = self.clock() - born
-            delay = FIRST_DELAY if lived > STEADY_AFTER else delay
-            self.reporter.died(part.name, _how(code), delay, tuple(running.log.tail))
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), delay)
-                return
-            delay = min(delay * 2, LONGEST_DELAY)
-            born = self.clock()
-            self.reporter.starting(part.name, part.title)
-            try:
-                running.process = await self._spawn(part, running.log)
-                self._write_down()
-                await self._until_ready(running)
-            except (ChildFailed, NoSpace, OSError) as error:
-                running.log.add(f"start failed: {error}")
-                await _stop(running.process, part.command(), part.stop_patience)
-                continue
-            self.reporter.ready(part.name, self.clock() - born)
-
-    async def _stop(self, running: _Running) -> None:
-        keeper = running.keeper
-        await _stop(running.process, running.part.command(), running.part.stop_patience)
-        if keeper is not None:
-            keeper.cancel()
-            with suppress(asyncio.CancelledError):
-                await keeper
-        await _stop(running.process, running.part.command(), running.part.stop_patience)  # one just restarted
-        running.log.close()
+    def _log(self, name: str) -> ChildLog:
+        return ChildLog(name, self.data_dir.logs, self.reporter.important)
 
     def _write_down(self) -> None:
-        records = {}
-        for name, running in self._running.items():
-            with suppress(Exception):
-                records[name] = RunningProcess.of(running.process.pid)
+        """Keep the record true, for `status` and for whoever starts after a crash."""
+        records = {"supervisor": RunningProcess.of(os.getpid())}
+        for name, kept in self._kept.items():
+            with suppress(psutil.NoSuchProcess):
+                records[name] = RunningProcess.of(kept.child.pid)
         self.data_dir.record(records)

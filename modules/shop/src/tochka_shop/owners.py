@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
-
-from tochka_sdk.module import current_installation
+from tochka_sdk.installations import current_installation
 
 
 @dataclass(frozen=True, slots=True)

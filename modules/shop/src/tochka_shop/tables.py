@@ -5,7 +5,6 @@ from uuid import UUID
 
 from sqlalchemy import DateTime
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-
 from tochka_sdk.clock import now
 from tochka_sdk.db import new_metadata
 from tochka_sdk.ids import uuid7

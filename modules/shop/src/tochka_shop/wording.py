@@ -7,13 +7,11 @@ from collections.abc import Collection
 SLUG_LENGTH = 80
 MAX_WORDS = 8
 
-_LATIN = dict(
-    zip(
-        "абвгдеёжзийклмнопрстуфхцчшщъыьэюяіїєґў",
-        "a b v g d e e zh z i y k l m n o p r s t u f kh ts ch sh shch _ y _ e yu ya i yi ye g u".split(),
-        strict=True,
-    )
-)
+_LATIN = {
+    **dict(zip("абвгдеёзийклмнопрстуфыэіґў", "abvgdeeziyklmnoprstufyeigu", strict=True)),
+    **{"ж": "zh", "х": "kh", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "shch", "ю": "yu", "я": "ya"},
+    **{"ъ": "", "ь": "", "ї": "yi", "є": "ye"},
+}
 _BREAKS = re.compile(r"[^a-z0-9]+")
 _WORD = re.compile(r"\w+")
 
@@ -21,7 +19,7 @@ _WORD = re.compile(r"\w+")
 def slugify(title: str, fallback: str) -> str:
     """Turn a title into a part of an address: «Чай «Иван»» becomes `chay-ivan`."""
     lowered = unicodedata.normalize("NFKC", title).lower()
-    latin = "".join(_LATIN.get(letter, letter).replace("_", "") for letter in lowered)
+    latin = "".join(_LATIN.get(letter, letter) for letter in lowered)
     plain = unicodedata.normalize("NFKD", latin).encode("ascii", "ignore").decode()
     slug = _BREAKS.sub("-", plain).strip("-")[:SLUG_LENGTH].strip("-")
     return slug or fallback

@@ -4,10 +4,10 @@ import io
 
 import pytest
 from PIL import Image
-
-from modules.shop.tests.pictures import files
 from tochka_shop.pictures.errors import PictureRefused
 from tochka_shop.pictures.service import render
+
+from modules.shop.tests.pictures import files
 
 
 @pytest.mark.parametrize("name", files.REFUSED)
@@ -32,7 +32,14 @@ def test_a_good_picture_becomes_webp_in_every_size(kind: str, mode: str) -> None
 
 @pytest.mark.parametrize(
     ("width", "widths"),
-    [(100, [100]), (320, [320]), (500, [320, 500]), (800, [320, 800]), (1599, [320, 800, 1599]), (4000, [320, 800, 1600])],
+    [
+        (100, [100]),
+        (320, [320]),
+        (500, [320, 500]),
+        (800, [320, 800]),
+        (1599, [320, 800, 1599]),
+        (4000, [320, 800, 1600]),
+    ],
 )
 def test_a_picture_is_never_made_larger(width: int, widths: list[int]) -> None:
     assert render(files.encode(files.photo(width, width), "JPEG")).widths == widths

@@ -11,7 +11,8 @@ because of it, and both doors work behind PgBouncer in transaction mode with `pg
 """
 
 from tochka_sdk.db.connections import Connection, Connections, savepoint
-from tochka_sdk.db.database import Database
+from tochka_sdk.db.database import Database, narrow
+from tochka_sdk.db.listener import Listener
 from tochka_sdk.db.models import NAMING, new_base, new_metadata
 from tochka_sdk.db.pools import PoolStatus, TransactionAborted, UnsafeRole, violates
 from tochka_sdk.db.scope import NoScope, Scope
@@ -21,11 +22,13 @@ __all__ = [
     "Connection",
     "Connections",
     "Database",
+    "Listener",
     "NoScope",
     "PoolStatus",
     "Scope",
     "TransactionAborted",
     "UnsafeRole",
+    "narrow",
     "new_base",
     "new_metadata",
     "savepoint",

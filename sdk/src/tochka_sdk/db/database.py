@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import orjson
-from sqlalchemy import event, text
+from sqlalchemy import TextClause, event, text
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
@@ -114,9 +114,7 @@ class Database:
 
     async def _open(self, settings: Mapping[str, str]) -> AsyncSession:
         """A session whose transaction has begun in its scope; a connection found dead is replaced once."""
-        calls = [f"set_config('{name}', :p{index}, true)" for index, name in enumerate(settings)]
-        statement = text("SELECT " + (", ".join(calls) or "1"))
-        values = {f"p{index}": value for index, value in enumerate(settings.values())}
+        statement, values = _setting(settings)
         for attempt in (1, 2):
             session = self._sessions()
             self._waiting += 1
@@ -156,6 +154,22 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self._engine.dispose()
+
+
+def _setting(settings: Mapping[str, str]) -> tuple[TextClause, dict[str, str]]:
+    calls = [f"set_config('{name}', :p{index}, true)" for index, name in enumerate(settings)]
+    values = {f"p{index}": value for index, value in enumerate(settings.values())}
+    return text("SELECT " + (", ".join(calls) or "1")), values
+
+
+async def narrow(session: AsyncSession, scope: Scope) -> None:
+    """Set more of the scope within the transaction that a door opened, for example one installation of a
+    tenant.
+
+    What `scope` does not name stays as it was.
+    """
+    statement, values = _setting(require(scope).settings())
+    await session.execute(statement, values)
 
 
 def _watch_failures(engine: Any) -> None:

@@ -4,7 +4,6 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import (
-    BigInteger,
     CheckConstraint,
     Computed,
     DateTime,
@@ -15,8 +14,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 from sqlalchemy.orm import Mapped, deferred, mapped_column
-
 from tochka_sdk.clock import now
+
 from tochka_shop.tables import Model, Owned, moment
 
 
@@ -48,7 +47,8 @@ class Product(Owned, Model):
     is_published: Mapped[bool] = mapped_column(default=False)
     search_text: Mapped[str]
     search_vector: Mapped[str] = deferred(
-        mapped_column(TSVECTOR, Computed("to_tsvector('russian', search_text)", persisted=True)), raiseload=True
+        mapped_column(TSVECTOR, Computed("to_tsvector('russian'::regconfig, search_text)", persisted=True)),
+        raiseload=True,
     )
     created_at: Mapped[datetime] = moment()
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now, onupdate=now)
@@ -106,7 +106,7 @@ class Picture(Owned, Model):
     height: Mapped[int]
     widths: Mapped[list[int]] = mapped_column(ARRAY(Integer))
     alt: Mapped[str] = mapped_column(default="")
-    position: Mapped[int] = mapped_column(BigInteger, default=0)
+    position: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = moment()
 
     __table_args__ = (

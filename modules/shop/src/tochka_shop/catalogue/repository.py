@@ -1,6 +1,7 @@
 """Queries on the catalogue. Lists take a fixed number of statements, however long they are."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import (
@@ -31,13 +32,13 @@ _UNSYNCED = {"synchronize_session": False}
 class CategoryRepository(Repository):
     """Queries on categories."""
 
-    def _mine(self) -> Select[tuple[Category]]:
+    def _mine(self) -> Select[Category]:
         return select(Category).where(
             Category.tenant_id == self._owner.tenant_id,
             Category.installation_id == self._owner.installation_id,
         )
 
-    async def list_with_counts(self, *, only_published: bool) -> Sequence[Row[tuple[Category, int]]]:
+    async def list_with_counts(self, *, only_published: bool) -> Sequence[Row[Category, int]]:
         """Every category in its order, with the number of its products."""
         counted = (
             select(Product.category_id, func.count().label("products"))
@@ -59,7 +60,8 @@ class CategoryRepository(Repository):
             )
             .order_by(Category.position, Category.id)
         )
-        return (await self._session.execute(statement)).all()
+        rows: Sequence[Row[Category, int]] = (await self._session.execute(statement)).all()
+        return rows
 
     async def find(self, category_id: UUID) -> Category | None:
         """A category by its id."""
@@ -92,6 +94,14 @@ class CategoryRepository(Repository):
         """Delete a category; its products stay, without one."""
         await self._session.delete(category)
         await self._session.flush()
+
+    async def forget(self) -> None:
+        """Delete every category of the owner."""
+        statement = delete(Category).where(
+            Category.tenant_id == self._owner.tenant_id,
+            Category.installation_id == self._owner.installation_id,
+        )
+        await self._session.execute(statement, execution_options=_UNSYNCED)
 
 
 class ProductRepository(Repository):
@@ -165,7 +175,15 @@ class ProductRepository(Repository):
         await self._session.delete(product)
         await self._session.flush()
 
-    async def sitemap(self) -> Sequence[Row[tuple[str, object]]]:
+    async def forget(self) -> None:
+        """Delete every product, with its variants and pictures, of the owner."""
+        for table in (Picture, Variant, Product):
+            mine = (table.tenant_id == self._owner.tenant_id) & (
+                table.installation_id == self._owner.installation_id
+            )
+            await self._session.execute(delete(table).where(mine), execution_options=_UNSYNCED)
+
+    async def sitemap(self) -> Sequence[Row[str, datetime]]:
         """Addresses of published products, newest first."""
         statement = (
             select(Product.slug, Product.updated_at)
@@ -179,7 +197,7 @@ class ProductRepository(Repository):
 class VariantRepository(Repository):
     """Queries on variants: what is bought, and how many there are."""
 
-    def _mine(self) -> Select[tuple[Variant]]:
+    def _mine(self) -> Select[Variant]:
         return select(Variant).where(
             Variant.tenant_id == self._owner.tenant_id,
             Variant.installation_id == self._owner.installation_id,
@@ -223,7 +241,7 @@ class VariantRepository(Repository):
 
     async def offers(
         self, variant_ids: Sequence[UUID], *, lock: bool = False
-    ) -> Sequence[Row[tuple[Variant, Product]]]:
+    ) -> Sequence[Row[Variant, Product]]:
         """Variants with their products. Locked, they are taken in the order of their ids: two orders for
         the same things wait for each other and never in a circle.
         """
@@ -272,7 +290,7 @@ class VariantRepository(Repository):
         )
         await self._session.execute(statement, execution_options=_UNSYNCED)
 
-    async def low(self, at_most: int, limit: int) -> Sequence[Row[tuple[UUID, str, str, int]]]:
+    async def low(self, at_most: int, limit: int) -> Sequence[Row[UUID, str, str, int]]:
         """Published variants that will run out."""
         statement = (
             select(Product.id, Product.title, Variant.title, Variant.stock)
@@ -292,7 +310,7 @@ class VariantRepository(Repository):
 class PictureRepository(Repository):
     """Queries on pictures."""
 
-    def _mine(self) -> Select[tuple[Picture]]:
+    def _mine(self) -> Select[Picture]:
         return select(Picture).where(
             Picture.tenant_id == self._owner.tenant_id,
             Picture.installation_id == self._owner.installation_id,

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
-
 from tochka_sdk.ids import uuid7
+
 from tochka_shop import wording
 from tochka_shop.catalogue.errors import (
     CategoryLimitReached,
@@ -345,3 +345,9 @@ async def low_stock(session: AsyncSession, at_most: int = 3, limit: int = 8) -> 
     """Published variants that will run out."""
     rows = await VariantRepository(session).low(at_most, limit)
     return [LowStock(product_id, title, variant, stock) for product_id, title, variant, stock in rows]
+
+
+async def forget(session: AsyncSession, owner: Owner) -> None:
+    """Empty the shelves of an installation that is gone; the files are the picture storage's."""
+    await ProductRepository(session, owner).forget()
+    await CategoryRepository(session, owner).forget()

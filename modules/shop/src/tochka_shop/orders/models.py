@@ -5,8 +5,8 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
-
 from tochka_sdk.clock import now
+
 from tochka_shop.tables import Model, Owned, moment
 
 
@@ -25,14 +25,13 @@ class Cart(Owned, Model):
 
 
 class CartLine(Owned, Model):
-    """So many pieces of a variant, and the price at which the buyer last saw it."""
+    """So many pieces of a variant."""
 
     __tablename__ = "cart_lines"
 
     cart_id: Mapped[UUID]
     variant_id: Mapped[UUID]
     quantity: Mapped[int]
-    seen_price: Mapped[int]
     created_at: Mapped[datetime] = moment()
 
     __table_args__ = (
@@ -104,7 +103,9 @@ class OrderLine(Owned, Model):
     quantity: Mapped[int]
 
     __table_args__ = (
-        ForeignKeyConstraint(["tenant_id", "order_id"], ["orders.tenant_id", "orders.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(
+            ["tenant_id", "order_id"], ["orders.tenant_id", "orders.id"], ondelete="CASCADE"
+        ),
         Index("ix_order_lines_order", "tenant_id", "installation_id", "order_id", "position"),
         CheckConstraint("quantity > 0", name="quantity"),
     )
@@ -124,6 +125,8 @@ class OrderChange(Owned, Model):
     created_at: Mapped[datetime] = moment()
 
     __table_args__ = (
-        ForeignKeyConstraint(["tenant_id", "order_id"], ["orders.tenant_id", "orders.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(
+            ["tenant_id", "order_id"], ["orders.tenant_id", "orders.id"], ondelete="CASCADE"
+        ),
         Index("ix_order_changes_order", "tenant_id", "installation_id", "order_id", "created_at", "id"),
     )

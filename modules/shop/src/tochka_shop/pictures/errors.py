@@ -14,13 +14,13 @@ from tochka_sdk.errors import Malformed
 
 
 class PictureRefused(Malformed):
-    """Any of the reasons below; the name of the file is for the person who sent it."""
+    """Any of the reasons below."""
 
     code = "pictures.refused"
     sentence = "This picture cannot be used."
 
-    def __init__(self, **facts: str | int) -> None:
-        super().__init__(self.sentence, **facts)
+    def __init__(self) -> None:
+        super().__init__(self.sentence)
 
 
 class PictureEmpty(PictureRefused):

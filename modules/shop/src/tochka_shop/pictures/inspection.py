@@ -13,7 +13,10 @@ Format = Literal["jpeg", "png", "webp"]
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _ACTIVE = re.compile(rb"<script|<!doctype html|<iframe|<\?php|javascript:", re.IGNORECASE)
-_STOWED = re.compile(rb"<html|<svg|<!entity|%PDF-|PK\x03\x04|PK\x05\x06|Rar!\x1a\x07|7z\xbc\xaf\x27\x1c|\x7fELF|^MZ", re.I)
+_STOWED = re.compile(
+    rb"<html|<svg|<!entity|%PDF-|PK\x03\x04|PK\x05\x06|Rar!\x1a\x07|7z\xbc\xaf\x27\x1c|\x7fELF|^MZ",
+    re.IGNORECASE,
+)
 _HEAD = 1024
 
 
@@ -81,7 +84,7 @@ def _end(content: bytes, kind: Format) -> int:
 def _png_end(content: bytes) -> int:
     at = len(_PNG)
     while at + 12 <= len(content):
-        (length,) = struct.unpack_from(">I", content, at)
+        length = int.from_bytes(content[at : at + 4], "big")
         at += 12 + length
         if content[at - length - 8 : at - length - 4] == b"IEND":
             return at

@@ -1,6 +1,6 @@
 """Queries on settings."""
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from tochka_shop.owners import Repository
@@ -10,7 +10,7 @@ from tochka_shop.settings.models import ShopSettings
 class SettingsRepository(Repository):
     """The one row of an installation."""
 
-    def _mine(self) -> Select[tuple[ShopSettings]]:
+    def _mine(self) -> Select[ShopSettings]:
         return select(ShopSettings).where(
             ShopSettings.tenant_id == self._owner.tenant_id,
             ShopSettings.installation_id == self._owner.installation_id,
@@ -33,3 +33,11 @@ class SettingsRepository(Repository):
             .returning(ShopSettings.id)
         )
         return (await self._session.execute(statement)).first() is not None
+
+    async def forget(self) -> None:
+        """Delete the row."""
+        statement = delete(ShopSettings).where(
+            ShopSettings.tenant_id == self._owner.tenant_id,
+            ShopSettings.installation_id == self._owner.installation_id,
+        )
+        await self._session.execute(statement, execution_options={"synchronize_session": False})

@@ -41,3 +41,8 @@ def _read(row: ShopSettings | None) -> SettingsRead:
     if row is None:
         raise ShopNotProvisioned
     return SettingsRead(**{field.name: getattr(row, field.name) for field in fields(SettingsRead)})
+
+
+async def forget(session: AsyncSession, owner: Owner) -> None:
+    """Delete the settings of an installation that is gone."""
+    await SettingsRepository(session, owner).forget()

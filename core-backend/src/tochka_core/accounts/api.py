@@ -1,0 +1,136 @@
+"""HTTP for people: parse, call the service, serialise. No decisions."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+from tochka_sdk import clock
+from tochka_sdk.requests import bind
+
+from tochka_core.accounts import channels, cookies, inbox, service
+from tochka_core.accounts.public import (
+    OptionalPersonDep,
+    UserConnection,
+    UserSession,
+    address_of,
+)
+from tochka_core.accounts.refresh import RefreshToken
+from tochka_core.accounts.schemas import (
+    ChallengeCreate,
+    ChallengeRead,
+    InboxMessage,
+    SessionRead,
+    SignOut,
+    UserRead,
+    UserUpdate,
+)
+from tochka_core.paging import Page, PageRequestDep
+from tochka_core.resources import ResourcesDep, resources_of
+
+router = APIRouter(tags=["accounts"])
+dev_router = APIRouter(tags=["development"])
+warn_without_channels = channels.warn_without_channels
+
+
+@router.post("/auth/challenges", operation_id="create_challenge", status_code=202)
+async def create_challenge(
+    new: ChallengeCreate, request: Request, resources: ResourcesDep
+) -> ChallengeRead:
+    """Send a one-time code to a phone; the answer is the same for known and unknown phones."""
+    return await service.challenge(resources, new, address_of(request))
+
+
+@router.post("/auth/challenges/{challenge_id}/resend", operation_id="resend_challenge", status_code=202)
+async def resend_challenge(
+    challenge_id: UUID, request: Request, resources: ResourcesDep
+) -> ChallengeRead:
+    """Send a new code; the one before it stops working."""
+    return await service.resend(resources, challenge_id, address_of(request))
+
+
+@router.post("/auth/logout", operation_id="sign_out", status_code=204)
+async def sign_out(
+    request: Request,
+    resources: ResourcesDep,
+    person: OptionalPersonDep,
+    given: SignOut | None = None,
+) -> Response:
+    """End the session of the refresh token, and that of the access token if one is sent along."""
+    in_body = given.refresh_token if given else None
+    text = in_body or cookies.read(request, resources.addresses)
+    token = RefreshToken.parse(text or "", resources.keyring.session_key)
+    ended = {(known.user_id, known.session_id) for known in (token, person) if known is not None}
+    for user_id, session_id in ended:
+        bind(user_id=user_id)
+        await service.sign_out(resources, user_id, session_id, clock.now())
+    response = Response(status_code=204)
+    cookies.clear(response, resources.addresses)
+    return response
+
+
+@router.get("/me", operation_id="get_me")
+async def get_me(transaction: UserSession) -> UserRead:
+    """The person who asks."""
+    return service.read_user(await service.get_user(transaction.session, transaction.person.user_id))
+
+
+@router.patch("/me", operation_id="update_me")
+async def update_me(change: UserUpdate, transaction: UserConnection) -> UserRead:
+    """Change one's name or language."""
+    user_id = transaction.person.user_id
+    return service.read_user(await service.update_user(transaction.connection, user_id, change))
+
+
+@router.get("/me/sessions", operation_id="list_sessions")
+async def list_sessions(transaction: UserSession, asked: PageRequestDep) -> Page[SessionRead]:
+    """Where the person is signed in, newest first."""
+    person = transaction.person
+    rows = await service.list_sessions(
+        transaction.session, person.user_id, moment=clock.now(), after=asked.after, limit=asked.fetch
+    )
+    return asked.page(rows, lambda row: service.read_session(row, person.session_id), lambda row: row.id)
+
+
+@router.delete("/me/sessions/{session_id}", operation_id="end_session", status_code=204)
+async def end_session(session_id: UUID, transaction: UserConnection) -> None:
+    """Sign out somewhere else, or here."""
+    await service.end_session(transaction.connection, transaction.person.user_id, session_id, clock.now())
+
+
+async def _jwks(request: Request) -> Response:
+    """The public keys. A client that meets an unknown `kid` asks again."""
+    keys = resources_of(request).keyring.jwks()
+    return JSONResponse(keys, headers={"Cache-Control": "public, max-age=300"})
+
+
+jwks_routes: list[BaseRoute] = [Route("/.well-known/jwks.json", _jwks, methods=["GET"])]
+
+
+@dev_router.get("/api/v1/dev/inbox", operation_id="read_inbox")
+async def read_inbox(
+    request: Request, resources: ResourcesDep, phone: Annotated[str | None, Query(max_length=64)] = None
+) -> list[InboxMessage]:
+    """What would have gone out to a phone, newest first. Development only."""
+    inbox.require_loopback(request)
+    return await channels.read_inbox(resources.redis, inbox.wanted_phone(phone))
+
+
+@dev_router.get("/dev/inbox", include_in_schema=False)
+async def show_inbox(
+    request: Request, resources: ResourcesDep, phone: Annotated[str | None, Query(max_length=64)] = None
+) -> HTMLResponse:
+    """The same as a page."""
+    inbox.require_loopback(request)
+    wanted = inbox.wanted_phone(phone)
+    page = inbox.render(await channels.read_inbox(resources.redis, wanted), wanted)
+    headers = {"Content-Security-Policy": inbox.CSP, "Cache-Control": "no-store"}
+    return HTMLResponse(page, headers=headers)
+
+
+@dev_router.get("/dev/inbox.css", include_in_schema=False)
+async def show_inbox_style(request: Request) -> Response:
+    """Its style sheet."""
+    inbox.require_loopback(request)
+    return Response(inbox.STYLE, media_type="text/css", headers={"Cache-Control": "max-age=300"})

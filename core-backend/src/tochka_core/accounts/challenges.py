@@ -1,0 +1,244 @@
+"""Challenges and their codes in Redis: shared by all instances, gone after their time.
+
+A challenge is `challenge:{id}` (phone, channel, delivery; never the code). Its code and the counters of its
+phone live in one slot, tagged with a keyed digest of the phone, so that one script can count, compare and
+consume. What is stored of a code is HMAC-SHA256(pepper, id|phone|purpose|code). The clock is that of Redis.
+"""
+
+import hashlib
+import hmac
+import secrets
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, cast
+from uuid import UUID
+
+from redis.asyncio import Redis
+
+from tochka_core.accounts import limits
+from tochka_core.accounts.errors import (
+    ChallengeUnknown,
+    CodeExpired,
+    CodeUsed,
+    CodeWrong,
+    TooManyCodes,
+    TooManyTries,
+)
+from tochka_core.accounts.schemas import ChannelKind, TokenDelivery
+
+PURPOSE = "sign-in"
+
+CLOCK = """
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local function stamp(ms) return string.format('%.0f', ms) end
+local function count(key, window)
+  if redis.call('INCR', key) == 1 then redis.call('PEXPIRE', key, window) end
+end
+local function blocked(key, cap)
+  if tonumber(redis.call('GET', key) or '0') >= tonumber(cap) then return redis.call('PTTL', key) end
+  return 0
+end
+"""
+
+# KEYS: code, sends in an hour, sends in a day
+# ARGV: mac, "new" or "again", tries, code ms, cooldown ms, kept ms, hour ms, day ms, cap per hour, cap per day
+ISSUE = (
+    CLOCK
+    + """
+if ARGV[2] == 'again' then
+  local seen = redis.call('HMGET', KEYS[1], 'state', 'tries', 'resend')
+  if not seen[1] then return {'unknown', 0} end
+  if seen[1] == 'used' then return {'used', 0} end
+  local wait = math.max(tonumber(seen[3]) - now, 0)
+  if tonumber(seen[2]) <= 0 then return {'exhausted', math.max(wait, 1)} end
+  if wait > 0 then return {'early', wait} end
+end
+local wait = math.max(blocked(KEYS[2], ARGV[9]), blocked(KEYS[3], ARGV[10]))
+if wait > 0 then return {'early', wait} end
+count(KEYS[2], ARGV[7])
+count(KEYS[3], ARGV[8])
+redis.call('HSET', KEYS[1], 'mac', ARGV[1], 'state', 'open',
+  'expires', stamp(now + ARGV[4]), 'resend', stamp(now + ARGV[5]))
+if ARGV[2] == 'new' then redis.call('HSET', KEYS[1], 'tries', ARGV[3]) end
+redis.call('PEXPIRE', KEYS[1], ARGV[6])
+return {'ok', stamp(now + ARGV[4]), stamp(now + ARGV[5])}
+"""
+)
+
+# KEYS: code, failures in an hour, failures in a day, sends in an hour, sends in a day
+# ARGV: mac, hour ms, day ms, cap per hour, cap per day
+CONFIRM = (
+    CLOCK
+    + """
+local seen = redis.call('HMGET', KEYS[1], 'state', 'tries', 'expires', 'mac', 'resend')
+if not seen[1] then return {'unknown', 0} end
+if seen[1] == 'used' then return {'used', 0} end
+if tonumber(seen[2]) <= 0 then return {'exhausted', math.max(tonumber(seen[5]) - now, 1)} end
+if tonumber(seen[3]) <= now then return {'expired', 0} end
+local wait = math.max(blocked(KEYS[2], ARGV[4]), blocked(KEYS[3], ARGV[5]))
+if wait > 0 then return {'exhausted', wait} end
+local left = redis.call('HINCRBY', KEYS[1], 'tries', -1)
+count(KEYS[2], ARGV[2])
+count(KEYS[3], ARGV[3])
+if seen[4] ~= ARGV[1] then return {'wrong', left} end
+redis.call('HDEL', KEYS[1], 'mac')
+redis.call('HSET', KEYS[1], 'state', 'used')
+redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[5])
+return {'ok', 0}
+"""
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """What is known of a challenge besides its code."""
+
+    id: UUID
+    phone: str
+    channel: ChannelKind
+    delivery: TokenDelivery
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A code that is to be sent, and until when it holds."""
+
+    code: str
+    expires_at: datetime
+    resend_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Challenges:
+    """The store; `pepper` keys every digest."""
+
+    redis: "Redis[Any]"
+    pepper: bytes
+
+    async def open(self, challenge: Challenge) -> Issued:
+        """Store a new challenge with a fresh code.
+
+        Raises:
+            TooManyCodes: the phone was sent enough codes that nobody typed.
+        """
+        issued = await self._issue(challenge, "new")
+        fields = {
+            "phone": challenge.phone,
+            "channel": challenge.channel,
+            "delivery": challenge.delivery,
+        }
+        key = f"challenge:{{{challenge.id}}}"
+        async with self.redis.pipeline(transaction=True) as pipe:
+            pipe.hset(key, mapping=cast("dict[str | bytes, Any]", fields))
+            pipe.pexpire(key, _kept_ms())
+            await pipe.execute()
+        return issued
+
+    async def renew(self, challenge: Challenge) -> Issued:
+        """A fresh code in the place of the old one; the tries that were spent stay spent.
+
+        Raises:
+            TooManyCodes: too soon, or too many for this phone.
+            CodeUsed, TooManyTries, ChallengeUnknown: there is nothing to renew.
+        """
+        issued = await self._issue(challenge, "again")
+        await self.redis.pexpire(f"challenge:{{{challenge.id}}}", _kept_ms())
+        return issued
+
+    async def get(self, challenge_id: UUID) -> Challenge:
+        """The challenge.
+
+        Raises:
+            ChallengeUnknown: there is none, or it was too long ago.
+        """
+        key = f"challenge:{{{challenge_id}}}"
+        phone, channel, delivery = await self.redis.hmget(key, ["phone", "channel", "delivery"])
+        if phone is None or channel is None or delivery is None:
+            raise ChallengeUnknown
+        return Challenge(
+            challenge_id, phone, cast("ChannelKind", channel), cast("TokenDelivery", delivery)
+        )
+
+    async def consume(self, challenge: Challenge, code: str) -> None:
+        """Spend a try; return only for the one caller who brought the right code first.
+
+        Raises:
+            CodeWrong, CodeExpired, CodeUsed, TooManyTries, ChallengeUnknown: all others.
+        """
+        tag = self._tag(challenge.phone)
+        keys = [_code_key(tag, challenge.id), *_counters("failures", tag), *_counters("sends", tag)]
+        args = [
+            self._mac(challenge, code),
+            limits.HOUR_S * 1000,
+            limits.DAY_S * 1000,
+            limits.FAILURES_PER_PHONE_HOUR,
+            limits.FAILURES_PER_PHONE_DAY,
+        ]
+        verdict, number = await self.redis.register_script(CONFIRM)(keys=keys, args=args)
+        match verdict:
+            case "ok":
+                return
+            case "wrong":
+                raise CodeWrong(int(number))
+            case "expired":
+                raise CodeExpired
+            case _:
+                _refuse(verdict, int(number))
+
+    async def _issue(self, challenge: Challenge, mode: str) -> Issued:
+        code = f"{secrets.randbelow(10**limits.CODE_LENGTH):0{limits.CODE_LENGTH}d}"
+        tag = self._tag(challenge.phone)
+        args = [
+            self._mac(challenge, code),
+            mode,
+            limits.TRIES_PER_CHALLENGE,
+            limits.CODE_TTL_S * 1000,
+            limits.RESEND_COOLDOWN_S * 1000,
+            _kept_ms(),
+            limits.HOUR_S * 1000,
+            limits.DAY_S * 1000,
+            limits.SENDS_PER_PHONE_HOUR,
+            limits.SENDS_PER_PHONE_DAY,
+        ]
+        keys = [_code_key(tag, challenge.id), *_counters("sends", tag)]
+        verdict, *numbers = await self.redis.register_script(ISSUE)(keys=keys, args=args)
+        if verdict != "ok":
+            _refuse(verdict, int(numbers[0]))
+        expires, resend = (datetime.fromtimestamp(int(ms) / 1000, UTC) for ms in numbers)
+        return Issued(code, expires, resend)
+
+    def _mac(self, challenge: Challenge, code: str) -> str:
+        text = f"{challenge.id}|{challenge.phone}|{PURPOSE}|{code}"
+        return hmac.new(self.pepper, text.encode(), hashlib.sha256).hexdigest()
+
+    def _tag(self, phone: str) -> str:
+        """What stands for a phone in keys: not reversible without the pepper, though phones are few."""
+        digest = hmac.digest(self.pepper, b"phone|" + phone.encode(), hashlib.sha256)
+        return urlsafe_b64encode(digest[:15]).decode()
+
+
+def _refuse(verdict: str, number: int) -> None:
+    """Raise what a script's verdict means; `number` is in milliseconds."""
+    match verdict:
+        case "used":
+            raise CodeUsed
+        case "exhausted":
+            raise TooManyTries(number / 1000)
+        case "early":
+            raise TooManyCodes(number / 1000)
+        case _:
+            raise ChallengeUnknown
+
+
+def _code_key(tag: str, challenge_id: UUID) -> str:
+    return f"code:{{{tag}}}:{challenge_id}"
+
+
+def _counters(name: str, tag: str) -> tuple[str, str]:
+    return f"{name}-hour:{{{tag}}}", f"{name}-day:{{{tag}}}"
+
+
+def _kept_ms() -> int:
+    return (limits.CODE_TTL_S + limits.TOMBSTONE_S) * 1000

@@ -1,0 +1,100 @@
+"""Bodies of the accounts API."""
+
+import unicodedata
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+
+ChannelKind = Literal["max", "telegram"]
+TokenDelivery = Literal["cookie", "body"]
+Locale = Literal["ru", "en"]
+
+MAX_NAME = 120
+_BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def plain(text: str) -> str:
+    """Refuse what cannot be stored or would deceive a reader: controls, lone surrogates, bidi overrides."""
+    if any(unicodedata.category(sign) in ("Cc", "Cs") or sign in _BIDI_CONTROLS for sign in text):
+        raise ValueError("must be plain text in one line")
+    return text
+
+
+PersonName = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=MAX_NAME), AfterValidator(plain)
+]
+
+
+class ChallengeCreate(BaseModel):
+    """Who asks for a code, and how it shall travel."""
+
+    phone: Annotated[str, Field(max_length=64, examples=["+7 999 123-45-67"])]
+    channel: ChannelKind
+    token_delivery: TokenDelivery = Field(
+        default="cookie", description="`body` is for native clients that keep the refresh token themselves."
+    )
+
+
+class Link(BaseModel):
+    """A way to the messenger's bot, for channels that need the person to open it first."""
+
+    channel: ChannelKind
+    url: str
+
+
+class ChallengeRead(BaseModel):
+    """A code is on its way; the same answer for known and unknown phones."""
+
+    challenge_id: UUID
+    channel: ChannelKind
+    links: list[Link]
+    code_length: int
+    expires_at: datetime
+    resend_at: datetime
+
+
+class UserRead(BaseModel):
+    """A person."""
+
+    id: UUID
+    phone: str
+    name: str
+    locale: Locale
+    created_at: datetime
+
+
+class UserUpdate(BaseModel):
+    """What a person changes; what is left out stays."""
+
+    name: PersonName | None = None
+    locale: Locale | None = None
+
+
+class SessionRead(BaseModel):
+    """One place where the person is signed in."""
+
+    id: UUID
+    user_agent: str
+    ip: str | None
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+    current: bool
+
+
+class SignOut(BaseModel):
+    """What a native client says when it signs out."""
+
+    refresh_token: Annotated[str, Field(max_length=256)] | None = None
+
+
+class InboxMessage(BaseModel):
+    """One message that would have gone out."""
+
+    phone: str
+    channel: ChannelKind
+    text: str
+    code: str
+    sent_at: datetime

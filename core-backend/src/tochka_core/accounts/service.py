@@ -1,0 +1,220 @@
+"""Rules for people: codes, sessions, refresh tokens. What touches the database runs in its caller's transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from tochka_sdk import logs
+from tochka_sdk.db import Connection, Scope
+from tochka_sdk.ids import uuid7
+
+from tochka_core.accounts import channels, limits, phones, repository
+from tochka_core.accounts.challenges import Challenge, Challenges, Issued
+from tochka_core.accounts.errors import (
+    NotSignedIn,
+    PersonUnknown,
+    RefreshInvalid,
+    SessionReplayed,
+    SessionUnknown,
+)
+from tochka_core.accounts.models import Session, User
+from tochka_core.accounts.refresh import ABSOLUTE, GRACE, IDLE, RefreshToken
+from tochka_core.accounts.repository import NewSession
+from tochka_core.accounts.schemas import (
+    ChallengeCreate,
+    ChallengeRead,
+    Locale,
+    SessionRead,
+    UserRead,
+    UserUpdate,
+)
+from tochka_core.resources import Resources
+
+MAX_USER_AGENT = 400
+_log = logs.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A session and the refresh token that is good for it now. `until` is when the token ends unless used."""
+
+    user_id: UUID
+    session_id: UUID
+    refresh_token: str
+    auth_time: datetime
+    until: datetime
+
+
+def _store(resources: Resources) -> Challenges:
+    return Challenges(resources.redis, resources.keyring.code_pepper)
+
+
+async def challenge(resources: Resources, new: ChallengeCreate, address: str | None) -> ChallengeRead:
+    """Send a code. Whether the phone is known is not looked at, so that it cannot show."""
+    channel = channels.get_channel(resources, new.channel)
+    phone = phones.normalise(new.phone)
+    await limits.admit(resources.redis, limits.SENDS, address, resources.limits)
+    opened = Challenge(uuid7(), phone, new.channel, new.token_delivery)
+    issued = await _store(resources).open(opened)
+    return await _send(channel, opened, issued)
+
+
+async def resend(resources: Resources, challenge_id: UUID, address: str | None) -> ChallengeRead:
+    """Send a new code for a challenge; the code before it is dead from now on."""
+    store = _store(resources)
+    known = await store.get(challenge_id)
+    channel = channels.get_channel(resources, known.channel)
+    await limits.admit(resources.redis, limits.SENDS, address, resources.limits)
+    return await _send(channel, known, await store.renew(known))
+
+
+async def _send(channel: channels.CodeChannel, challenge: Challenge, issued: Issued) -> ChallengeRead:
+    text = channels.TEXT.format(code=issued.code)
+    message = channels.Message(str(uuid7()), challenge.phone, issued.code, text)
+    await channels.deliver(channel, message)
+    return ChallengeRead(
+        challenge_id=challenge.id,
+        channel=challenge.channel,
+        links=[],
+        code_length=limits.CODE_LENGTH,
+        expires_at=issued.expires_at,
+        resend_at=issued.resend_at,
+    )
+
+
+async def consume_code(
+    resources: Resources, challenge_id: UUID, code: str, address: str | None
+) -> Challenge:
+    """The challenge, for the one caller who brings its code first; an error for all others."""
+    await limits.admit(resources.redis, limits.CONFIRMS, address, resources.limits)
+    store = _store(resources)
+    known = await store.get(challenge_id)
+    await store.consume(known, code)
+    return known
+
+
+async def open_session(
+    connection: Connection,
+    resources: Resources,
+    user_id: UUID,
+    *,
+    user_agent: str,
+    address: str | None,
+    moment: datetime,
+) -> Grant:
+    """A new session of somebody who has just proved to hold the phone."""
+    new = NewSession(
+        user_id=user_id,
+        id=uuid7(),
+        user_agent=user_agent[:MAX_USER_AGENT],
+        ip=limits.known(address),
+        created_at=moment,
+        idle_expires_at=moment + IDLE,
+        expires_at=moment + ABSOLUTE,
+    )
+    await repository.add_session(connection, new)
+    token = RefreshToken(user_id, new.id, 0).render(resources.keyring.session_key)
+    return Grant(user_id, new.id, token, moment, new.idle_expires_at)
+
+
+async def rotate(
+    connection: Connection, resources: Resources, presented: RefreshToken, moment: datetime
+) -> Grant:
+    """The successor of a refresh token, which is thereby used up.
+
+    Raises:
+        RefreshInvalid: the session has ended.
+        SessionReplayed: the token was used before, and not just now; the session is revoked.
+    """
+    user_id, session_id, counter = presented.user_id, presented.session_id, presented.counter
+    moved = await repository.rotate(connection, user_id, session_id, counter, moment=moment, idle=IDLE)
+    if moved is not None:
+        now_at, since, until = moved.counter, moved.created_at, moved.idle_expires_at
+    else:
+        session = await _lost_race(connection, presented, moment)
+        now_at, since, until = session.counter, session.created_at, session.idle_expires_at
+    token = RefreshToken(user_id, session_id, now_at).render(resources.keyring.session_key)
+    return Grant(user_id, session_id, token, since, until)
+
+
+async def _lost_race(connection: Connection, presented: RefreshToken, moment: datetime) -> Session:
+    """The session, if the token was used by another tab in this very moment."""
+    session = await repository.find_session(connection, presented.user_id, presented.session_id)
+    if session is None or session.revoked_at is not None or session.idle_expires_at <= moment:
+        raise RefreshInvalid
+    if presented.counter >= session.counter:
+        raise RefreshInvalid  # from the future: the database is older than the token
+    is_parent = presented.counter == session.counter - 1
+    if is_parent and session.rotated_at is not None and moment - session.rotated_at <= GRACE:
+        return session
+    await repository.revoke(connection, presented.user_id, presented.session_id, moment)
+    _log.warning("accounts.refresh_replayed", user_id=str(presented.user_id), sid=str(presented.session_id))
+    raise SessionReplayed
+
+
+async def require_open_session(door: Connection | AsyncSession, user_id: UUID, session_id: UUID) -> None:
+    """Refuse the holder of a token whose session was ended."""
+    if not await repository.is_session_open(door, user_id, session_id):
+        raise NotSignedIn("The session has ended.")
+
+
+async def end_session(connection: Connection, user_id: UUID, session_id: UUID, moment: datetime) -> None:
+    """End one session of the person."""
+    if not await repository.revoke(connection, user_id, session_id, moment):
+        raise SessionUnknown
+
+
+async def sign_out(resources: Resources, user_id: UUID, session_id: UUID, moment: datetime) -> None:
+    """End a session by its refresh token, in a transaction of its own: nobody needs to be signed in for it."""
+    async with resources.connections.transaction(Scope(user_id=user_id)) as connection:
+        await repository.revoke(connection, user_id, session_id, moment)
+
+
+async def get_user(door: Connection | AsyncSession, user_id: UUID) -> User:
+    """The person."""
+    user = await repository.find_user(door, user_id)
+    if user is None:
+        raise PersonUnknown
+    return user
+
+
+async def update_user(connection: Connection, user_id: UUID, change: UserUpdate) -> User:
+    """Change what is given."""
+    user = await repository.update_user(connection, user_id, name=change.name, locale=change.locale)
+    if user is None:
+        raise PersonUnknown
+    return user
+
+
+async def list_sessions(
+    session: AsyncSession, user_id: UUID, *, moment: datetime, after: UUID | None, limit: int
+) -> Sequence[Session]:
+    """A page of the person's open sessions."""
+    return await repository.list_sessions(session, user_id, moment=moment, after=after, limit=limit)
+
+
+def read_user(user: User) -> UserRead:
+    """The person, as that person sees it."""
+    return UserRead(
+        id=user.id,
+        phone=user.phone,
+        name=user.name,
+        locale=cast("Locale", user.locale),
+        created_at=user.created_at,
+    )
+
+
+def read_session(session: Session, current: UUID) -> SessionRead:
+    """A session, as its person sees it."""
+    return SessionRead(
+        id=session.id,
+        user_agent=session.user_agent,
+        ip=session.ip,
+        created_at=session.created_at,
+        last_used_at=session.last_used_at,
+        expires_at=session.idle_expires_at,
+        current=session.id == current,
+    )

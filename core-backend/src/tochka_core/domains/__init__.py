@@ -1,0 +1,1 @@
+"""Addresses: labels, hosts, quarantine, and which installation answers at a host."""

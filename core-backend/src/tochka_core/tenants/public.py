@@ -1,0 +1,175 @@
+"""What other slices do with tenants: open a transaction for a member, ask for a role, read a tenant."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Header, Request
+from sqlalchemy.ext.asyncio import AsyncSession
+from tochka_sdk.db import Connection, Scope
+from tochka_sdk.requests import bind
+
+from tochka_core.accounts.public import Person, PersonDep
+from tochka_core.accounts.schemas import Locale
+from tochka_core.resources import ResourcesDep
+from tochka_core.tenants import service
+from tochka_core.tenants.errors import (
+    RoleRequired,
+    TenantContradiction,
+    TenantMalformed,
+    TenantNotChosen,
+)
+from tochka_core.tenants.schemas import Role, TenantOfPerson
+
+HEADER = "X-Tenant-ID"
+MANAGERS = frozenset({"owner", "admin"})
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person who acts for a tenant of theirs."""
+
+    tenant_id: UUID
+    user_id: UUID
+    session_id: UUID
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class TenantContract:
+    """A tenant, as other slices see it."""
+
+    id: UUID
+    name: str
+    locale: str
+
+
+@dataclass(frozen=True, slots=True)
+class TenantTransaction:
+    """A transaction in the scope of a tenant and its member, through the everyday door."""
+
+    member: Member
+    session: AsyncSession
+
+
+@dataclass(frozen=True, slots=True)
+class TenantHotTransaction:
+    """A transaction in the scope of a tenant and its member, through the hot door."""
+
+    member: Member
+    connection: Connection
+
+
+async def _chosen(
+    request: Request,
+    person: PersonDep,
+    header: Annotated[
+        str | None,
+        Header(alias=HEADER, description="The tenant to act for, where the path names none."),
+    ] = None,
+) -> UUID:
+    """Which tenant the request is for: path, else header, else token. Membership is another question."""
+    named = request.path_params.get("tenant_id")
+    path = None if named is None else _parse(str(named), "tenant_id", "path")
+    headers = {_parse(value, HEADER, "header") for value in request.headers.getlist(HEADER)}
+    if len(headers) > 1 or (path and headers and headers != {path}):
+        raise TenantContradiction
+    chosen = path or next(iter(headers), None) or person.tenant_id
+    if chosen is None:
+        raise TenantNotChosen
+    bind(tenant_id=chosen)
+    return chosen
+
+
+def _parse(text: str, field: str, location: str) -> UUID:
+    """A UUID in its usual notation; Python's parser would take braces, URNs and bare hex, too."""
+    try:
+        parsed = UUID(text)
+    except ValueError:
+        raise TenantMalformed(field, location) from None
+    if str(parsed) != text.lower():
+        raise TenantMalformed(field, location)
+    return parsed
+
+
+ChosenTenant = Annotated[UUID, Depends(_chosen)]
+
+
+def _scope(tenant_id: UUID, person: Person) -> Scope:
+    return Scope(tenant_id=tenant_id, user_id=person.user_id)
+
+
+async def _member(door: Connection | AsyncSession, tenant_id: UUID, person: Person) -> Member:
+    """The person as a member, asked within the transaction that acts on the answer."""
+    role = await service.role_of(
+        door, tenant_id=tenant_id, user_id=person.user_id, session_id=person.session_id
+    )
+    return Member(tenant_id, person.user_id, person.session_id, role)
+
+
+async def _tenant_session(
+    resources: ResourcesDep, person: PersonDep, tenant_id: ChosenTenant
+) -> AsyncIterator[TenantTransaction]:
+    async with resources.database.session(_scope(tenant_id, person)) as session:
+        yield TenantTransaction(await _member(session, tenant_id, person), session)
+
+
+async def _tenant_connection(
+    resources: ResourcesDep, person: PersonDep, tenant_id: ChosenTenant
+) -> AsyncIterator[TenantHotTransaction]:
+    async with resources.connections.transaction(_scope(tenant_id, person)) as connection:
+        yield TenantHotTransaction(await _member(connection, tenant_id, person), connection)
+
+
+async def _checked_member(resources: ResourcesDep, person: PersonDep, tenant_id: ChosenTenant) -> Member:
+    async with resources.connections.transaction(_scope(tenant_id, person)) as connection:
+        return await _member(connection, tenant_id, person)
+
+
+TenantSession = Annotated[TenantTransaction, Depends(_tenant_session, scope="function")]
+TenantConnection = Annotated[TenantHotTransaction, Depends(_tenant_connection, scope="function")]
+MemberDep = Annotated[Member, Depends(_checked_member)]
+"""The member, without holding a transaction: for streams, which outlive every transaction."""
+
+
+def _manages(member: Member) -> None:
+    if member.role not in MANAGERS:
+        raise RoleRequired
+
+
+async def _admin_session(transaction: TenantSession) -> TenantTransaction:
+    _manages(transaction.member)
+    return transaction
+
+
+async def _admin_connection(transaction: TenantConnection) -> TenantHotTransaction:
+    _manages(transaction.member)
+    return transaction
+
+
+AdminSession = Annotated[TenantTransaction, Depends(_admin_session, scope="function")]
+AdminConnection = Annotated[TenantHotTransaction, Depends(_admin_connection, scope="function")]
+
+
+async def get_tenant(door: Connection | AsyncSession, tenant_id: UUID) -> TenantContract:
+    """The tenant, within its own scope or that of a member.
+
+    Raises:
+        TenantUnknown: the scope sees no such tenant.
+    """
+    tenant = await service.get(door, tenant_id)
+    return TenantContract(tenant.id, tenant.name, tenant.locale)
+
+
+async def found_tenant(
+    connection: Connection, tenant_id: UUID, user_id: UUID, *, name: str, locale: Locale = "ru"
+) -> TenantOfPerson:
+    """A new tenant with its owner and the event; the transaction is in the scope of both ids."""
+    await service.found(connection, tenant_id, user_id, name=name, locale=locale)
+    return TenantOfPerson(id=tenant_id, name=name, role="owner")
+
+
+async def tenants_of(connection: Connection, user_id: UUID) -> list[TenantOfPerson]:
+    """The tenants of a person with the person's role in each, oldest first (user scope)."""
+    return await service.tenants_of(connection, user_id)

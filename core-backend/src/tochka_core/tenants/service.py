@@ -1,0 +1,108 @@
+"""Rules for tenants. Every function runs inside its caller's one transaction."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncSession
+from tochka_sdk.db import Connection
+from tochka_sdk.events import TenantUpdated
+
+from tochka_core.accounts.errors import NotSignedIn
+from tochka_core.accounts.schemas import Locale
+from tochka_core.outbox import public as outbox
+from tochka_core.outbox.events import TenantCreated
+from tochka_core.tenants import repository
+from tochka_core.tenants.errors import AccessDenied, TenantUnknown
+from tochka_core.tenants.models import Tenant
+from tochka_core.tenants.schemas import Role, TenantCreate, TenantOfPerson, TenantRead, TenantUpdate
+
+MOST_TENANTS = 100
+
+
+async def role_of(
+    door: Connection | AsyncSession, *, tenant_id: UUID, user_id: UUID, session_id: UUID
+) -> Role:
+    """The role of a session's holder in the tenant.
+
+    Raises:
+        NotSignedIn: the session has ended, though its token has not.
+        AccessDenied: no member, or no such tenant.
+    """
+    standing = await repository.find_standing(door, tenant_id, user_id, session_id)
+    if standing is None or not standing.is_open:
+        raise NotSignedIn("The session has ended.")
+    if standing.role is None:
+        raise AccessDenied
+    return cast("Role", standing.role)
+
+
+async def get(door: Connection | AsyncSession, tenant_id: UUID) -> Tenant:
+    """The tenant."""
+    tenant = await repository.find(door, tenant_id)
+    if tenant is None:
+        raise TenantUnknown
+    return tenant
+
+
+async def found(
+    connection: Connection, tenant_id: UUID, user_id: UUID, *, name: str, locale: Locale
+) -> Tenant:
+    """A tenant, its owner, and the event that tells of it."""
+    tenant = await repository.add(connection, tenant_id, name=name, locale=locale)
+    await repository.add_member(connection, tenant_id, user_id, "owner")
+    await outbox.record(
+        connection,
+        tenant_id=tenant_id,
+        type="tenant.created",
+        data=TenantCreated(name=name, locale=locale),
+    )
+    return tenant
+
+
+async def create(connection: Connection, tenant_id: UUID, user_id: UUID, new: TenantCreate) -> TenantRead:
+    """One more business for somebody who has signed up."""
+    return read(await found(connection, tenant_id, user_id, name=new.name, locale=new.locale), "owner")
+
+
+async def update(connection: Connection, tenant_id: UUID, change: TenantUpdate) -> Tenant:
+    """Change the tenant; its modules hear of a new name."""
+    tenant = await repository.update(connection, tenant_id, name=change.name, locale=change.locale)
+    if tenant is None:
+        raise TenantUnknown
+    if change.name is not None:
+        body = TenantUpdated(name=tenant.name)
+        await outbox.record(connection, tenant_id=tenant_id, type="tenant.updated", data=body)
+    return tenant
+
+
+async def tenants_of(connection: Connection, user_id: UUID) -> list[TenantOfPerson]:
+    """The tenants of a person, oldest first; `GET /tenants` has pages for whoever owns more than a hundred."""
+    rows = await repository.of_person(connection, user_id, MOST_TENANTS)
+    return [TenantOfPerson(id=row["id"], name=row["name"], role=row["role"]) for row in rows]
+
+
+async def list_tenants(
+    session: AsyncSession, user_id: UUID, after: UUID | None, limit: int
+) -> Sequence[Row[tuple[Tenant, str]]]:
+    """A page of a person's tenants."""
+    return await repository.list_tenants(session, user_id, after, limit)
+
+
+async def list_members(
+    session: AsyncSession, tenant_id: UUID, after: UUID | None, limit: int
+) -> Sequence[Row[Any]]:
+    """A page of a tenant's members."""
+    return await repository.list_members(session, tenant_id, after, limit)
+
+
+def read(tenant: Tenant, role: str) -> TenantRead:
+    """The tenant as its member sees it."""
+    return TenantRead(
+        id=tenant.id,
+        name=tenant.name,
+        locale=cast("Locale", tenant.locale),
+        role=cast("Role", role),
+        created_at=tenant.created_at,
+    )

@@ -1,0 +1,54 @@
+/** Pages of a signed-in owner. */
+import { useLingui } from "@lingui/react/macro"
+import { Suspense, useState } from "react"
+import { Outlet, useNavigate } from "react-router"
+
+import classes from "@/app/layouts/layouts.module.css"
+import { SessionGate } from "@/app/layouts/session-gate"
+import { ProfileMenu } from "@/features/accounts/profile-menu"
+import { TenantItems } from "@/features/tenants/tenant-items"
+import { TenantName } from "@/features/tenants/tenant-name"
+import { useApi } from "@/shared/api/api-context"
+import { Logo } from "@/shared/ui/logo"
+import { ProblemNotice } from "@/shared/ui/problem-notice"
+
+export function PanelLayout() {
+  const { t } = useLingui()
+  const { session } = useApi()
+  const navigate = useNavigate()
+  const [problem, setProblem] = useState<unknown>(null)
+
+  async function signOut() {
+    setProblem(null)
+    try {
+      await session.signOut()
+      await navigate("/", { replace: true })
+    } catch (error) {
+      setProblem(error)
+    }
+  }
+
+  return (
+    <SessionGate>
+      <header className={classes.panelHeader}>
+        <div className={classes.bar}>
+          <div className={classes.whose}>
+            <Logo to="/dashboard" />
+            <TenantName />
+          </div>
+          <nav aria-label={t`Профиль`}>
+            <ProfileMenu onSignOut={() => void signOut()}>
+              <TenantItems />
+            </ProfileMenu>
+          </nav>
+        </div>
+      </header>
+      <main id="content" className={classes.panel}>
+        {problem !== null && <ProblemNotice error={problem} />}
+        <Suspense>
+          <Outlet />
+        </Suspense>
+      </main>
+    </SessionGate>
+  )
+}

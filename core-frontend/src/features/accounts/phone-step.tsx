@@ -1,0 +1,70 @@
+/** The first step of both sign-up and sign-in: whose phone, and over which messenger. */
+import { Button, TextInput } from "@mantine/core"
+import { Trans, useLingui } from "@lingui/react/macro"
+import { ArrowRight } from "lucide-react"
+import { type SyntheticEvent, useState } from "react"
+
+import type { Channel, PendingChallenge, Wanted } from "@/features/accounts/challenge"
+import { ChannelPicker } from "@/features/accounts/channel-picker"
+import fieldClasses from "@/features/accounts/fields.module.css"
+import { formatPhone, toE164 } from "@/features/accounts/phone"
+import { PhoneField } from "@/features/accounts/phone-field"
+import { useRequestCode } from "@/features/accounts/queries"
+import classes from "@/features/accounts/steps.module.css"
+import { ProblemNotice } from "@/shared/ui/problem-notice"
+
+interface PhoneStepProps {
+  /** What was typed before, when the person came back to change it. */
+  draft: Wanted
+  asksForName: boolean
+  onSent: (challenge: PendingChallenge) => void
+}
+
+export function PhoneStep({ draft, asksForName, onSent }: PhoneStepProps) {
+  const { t } = useLingui()
+  const [phone, setPhone] = useState(formatPhone(draft.phone))
+  const [channel, setChannel] = useState<Channel>(draft.channel)
+  const [tenantName, setTenantName] = useState(draft.tenantName)
+  const [isIncomplete, setIncomplete] = useState(false)
+  const request = useRequestCode()
+
+  function submit(event: SyntheticEvent) {
+    event.preventDefault()
+    const number = toE164(phone)
+    setIncomplete(number === null)
+    if (number === null || request.isPending) return
+    request.mutate({ phone: number, channel, tenantName }, { onSuccess: onSent })
+  }
+
+  return (
+    <form onSubmit={submit} noValidate className={classes.form}>
+      <PhoneField
+        value={phone}
+        onChange={(value) => {
+          setPhone(value)
+          setIncomplete(false)
+        }}
+        error={isIncomplete && t`Введите номер мобильного телефона целиком`}
+        autoFocus
+      />
+      <ChannelPicker value={channel} onChange={setChannel} />
+      {asksForName && (
+        <TextInput
+          label={t`Название бизнеса`}
+          description={t`Необязательно: подберём по нему адрес, поменять можно потом`}
+          placeholder={t`Пекарня «На углу»`}
+          autoComplete="organization"
+          maxLength={120}
+          value={tenantName}
+          onChange={(event) => setTenantName(event.currentTarget.value)}
+          inputWrapperOrder={["label", "input", "description", "error"]}
+          classNames={{ input: fieldClasses.field, label: fieldClasses.label, description: classes.description }}
+        />
+      )}
+      {request.isError && <ProblemNotice error={request.error} />}
+      <Button type="submit" size="lg" fullWidth loading={request.isPending} rightSection={<ArrowRight size={20} />}>
+        <Trans>Получить код</Trans>
+      </Button>
+    </form>
+  )
+}

@@ -1,0 +1,58 @@
+/** Calls of the sign-in: ask for a code, ask again, confirm. */
+import { useMutation, useQuery } from "@tanstack/react-query"
+
+import { type PendingChallenge, pendingFrom, type Wanted } from "@/features/accounts/challenge"
+import { read, type Schemas } from "@/shared/api/api"
+import { useApi, useSessionStatus } from "@/shared/api/api-context"
+
+export function useRequestCode() {
+  const { client } = useApi()
+  return useMutation({
+    mutationFn: async (wanted: Wanted): Promise<PendingChallenge> => {
+      const { data, response } = await client.POST("/api/v1/auth/challenges", {
+        body: { phone: wanted.phone, channel: wanted.channel },
+      })
+      return pendingFrom(data as Schemas["Challenge"], response, wanted)
+    },
+  })
+}
+
+export function useResendCode() {
+  const { client } = useApi()
+  return useMutation({
+    mutationFn: async (challenge: PendingChallenge): Promise<PendingChallenge> => {
+      const { data, response } = await client.POST("/api/v1/auth/challenges/{challenge_id}/resend", {
+        params: { path: { challenge_id: challenge.id } },
+      })
+      return pendingFrom(data as Schemas["Challenge"], response, challenge)
+    },
+  })
+}
+
+export function useConfirmCode() {
+  const { client, session } = useApi()
+  return useMutation({
+    mutationFn: async ({ challenge, code }: { challenge: PendingChallenge; code: string }) => {
+      const tenantName = challenge.tenantName.trim()
+      const grant = await read(
+        client.POST("/api/v1/auth/challenges/{challenge_id}/confirm", {
+          params: { path: { challenge_id: challenge.id } },
+          body: tenantName === "" ? { code } : { code, tenant_name: tenantName },
+        }),
+      )
+      session.accept(grant)
+      return grant
+    },
+  })
+}
+
+export function useMe() {
+  const { client } = useApi()
+  const status = useSessionStatus()
+  return useQuery({
+    queryKey: ["me"],
+    queryFn: ({ signal }) => read(client.GET("/api/v1/me", { signal })),
+    enabled: status === "active",
+    staleTime: Infinity,
+  })
+}

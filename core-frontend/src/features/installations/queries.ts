@@ -1,0 +1,98 @@
+/** Calls about installations: activate, list, look at one, enter its admin, remove it. */
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
+import { useRef } from "react"
+
+import { isSettling, type Installation } from "@/features/installations/installation"
+import { useProgressStream } from "@/features/installations/use-progress-stream"
+import { read, type Schemas } from "@/shared/api/api"
+import { useApi } from "@/shared/api/api-context"
+import { ApiError } from "@/shared/api/errors"
+import { postForm } from "@/shared/browser/post-form"
+
+const POLL_ALONE = 1_500
+const POLL_BESIDE_STREAM = 10_000
+
+export function useActivate() {
+  const { client } = useApi()
+  const queries = useQueryClient()
+  const keyFor = useIdempotencyKey()
+  return useMutation({
+    mutationFn: (wanted: Schemas["InstallationCreate"]) =>
+      keyFor(JSON.stringify(wanted), (key) =>
+        read(client.POST("/api/v1/installations", { body: wanted, headers: { "Idempotency-Key": key } })),
+      ),
+    onSuccess: (installation) => {
+      queries.setQueryData(["installations", installation.id], installation)
+      void queries.invalidateQueries({ queryKey: ["installations"], exact: true })
+    },
+    onSettled: (_, __, wanted) => queries.invalidateQueries({ queryKey: ["subdomains", wanted.subdomain] }),
+  })
+}
+
+/** One key for one intent: pressing again after a lost answer repeats it, pressing again after a refusal is a new one. */
+function useIdempotencyKey() {
+  const held = useRef<{ intent: string; key: string } | null>(null)
+  return async <T>(intent: string, work: (key: string) => Promise<T>): Promise<T> => {
+    if (held.current?.intent !== intent) held.current = { intent, key: crypto.randomUUID() }
+    try {
+      return await work(held.current.key)
+    } catch (error) {
+      if (error instanceof ApiError && error.status < 500) held.current = null
+      throw error
+    }
+  }
+}
+
+export function useInstallations() {
+  const { client } = useApi()
+  return useInfiniteQuery({
+    queryKey: ["installations"],
+    queryFn: ({ pageParam, signal }) =>
+      read(client.GET("/api/v1/installations", { params: { query: pageParam === null ? {} : { cursor: pageParam } }, signal })),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor,
+    select: (data) => data.pages.flatMap((page) => page.items).filter(({ status }) => status !== "gone"),
+    refetchInterval: (query) =>
+      query.state.data?.pages.some((page) => page.items.some(isSettling)) === true ? POLL_ALONE : false,
+  })
+}
+
+/** One installation, followed while it is on its way. */
+export function useInstallation(id: string) {
+  const { client } = useApi()
+  const { isStreaming, start } = useProgressStream(id)
+  const query = useQuery({
+    queryKey: ["installations", id],
+    queryFn: async ({ signal }): Promise<Installation> => {
+      const installation = await read(
+        client.GET("/api/v1/installations/{installation_id}", { params: { path: { installation_id: id } }, signal }),
+      )
+      if (isSettling(installation)) start()
+      return installation
+    },
+    refetchInterval: ({ state }) => {
+      if (state.data !== undefined && !isSettling(state.data)) return false
+      return isStreaming ? POLL_BESIDE_STREAM : POLL_ALONE
+    },
+  })
+  return query
+}
+
+export function useEnterAdmin() {
+  const { client } = useApi()
+  return useMutation({
+    mutationFn: (id: string) =>
+      read(client.POST("/api/v1/installations/{installation_id}/session", { params: { path: { installation_id: id } } })),
+    onSuccess: ({ action, ticket }) => postForm(action, { ticket }),
+  })
+}
+
+export function useRemove() {
+  const { client } = useApi()
+  const queries = useQueryClient()
+  return useMutation({
+    mutationFn: (id: string) =>
+      read(client.DELETE("/api/v1/installations/{installation_id}", { params: { path: { installation_id: id } } })),
+    onSettled: () => queries.invalidateQueries({ queryKey: ["installations"] }),
+  })
+}

@@ -1,0 +1,268 @@
+"""What an event does: once, in one transaction with the note that it was seen, whatever its order and
+repetition.
+
+1. The event's id is noted first, by a unique insert: a concurrent delivery of the same event waits there,
+and then
+   finds it done.
+2. The SDK's own state follows: installation, hosts, license, tenant's name. State never goes backwards:
+licenses by
+   version, hosts and names by sequence, a removed installation never comes back.
+3. The module's handler runs, if the event changed anything for a served installation.
+
+An exception rolls all three back; the core delivers again.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal, cast
+from uuid import UUID
+
+from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from tochka_sdk import events, logs
+from tochka_sdk.db import Database, Scope, narrow
+from tochka_sdk.errors import Conflict, Malformed
+from tochka_sdk.events import Envelope
+from tochka_sdk.handlers import Accepted, Event, Handlers
+from tochka_sdk.hosts import HostMap, installation_of, normal_host
+from tochka_sdk.installations import serving
+from tochka_sdk.keys import PlatformKeys
+from tochka_sdk.license import License, LicenseInvalid
+from tochka_sdk.repository import SERVED, EventLog, InstallationStore
+
+GAP_PATIENCE = timedelta(seconds=15)
+_TENANT_WIDE = frozenset({"tenant.updated", "digest", "ping"})
+_log = logs.get_logger(__name__)
+
+
+class InstallationGone(Conflict):
+    """409: this installation was removed and does not come back."""
+
+    code = "installations.removed"
+
+
+class MisdirectedEvent(Malformed):
+    """422: the event is genuine, but meant for another receiver."""
+
+    code = "events.misdirected"
+
+
+class EventLicenseInvalid(Malformed):
+    """422: the license in the event is not one for this installation."""
+
+    code = "events.license_invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an event: the status to answer, and a word for people.
+
+    `duplicate`: had its effect before. `stale`: later news were there already. `ignored`: nothing to do for
+    it.
+    """
+
+    status: int
+    word: Literal["done", "accepted", "duplicate", "stale", "ignored"]
+
+
+class Intake:
+    """Turns verified events into effects. See the module's docstring for the order of things."""
+
+    def __init__(
+        self,
+        *,
+        module_id: str,
+        database: Database,
+        keys: PlatformKeys,
+        hosts: HostMap,
+        handlers: Handlers,
+    ) -> None:
+        self._module_id = module_id
+        self._database = database
+        self._keys = keys
+        self._hosts = hosts
+        self._handlers = handlers
+
+    async def process(self, envelope: Envelope) -> Outcome:
+        """Let the event have its effect, unless it had it before.
+
+        Raises:
+            tochka_sdk.errors.DomainError: what the core is to be told; nothing was stored.
+        """
+        if envelope.receiver is not None and envelope.receiver != self._module_id:
+            raise MisdirectedEvent("The event is meant for another receiver.")
+        body = events.parse_data(envelope)
+        license = await self._license_of(envelope, body)
+        scope = Scope(tenant_id=envelope.tenant_id, installation_id=envelope.installation_id)
+        async with self._database.session(scope) as session:
+            log = EventLog(session)
+            if not await log.add(envelope):
+                return Outcome(await log.answer_to(envelope.id), "duplicate")
+            await self._note_sequence(log, envelope, body)
+            outcome = await _Effect(self, session, envelope, body, license).run()
+            if outcome.status != 200:
+                await log.set_answer(envelope.id, outcome.status)
+        if envelope.installation_id is not None or outcome.word == "done":
+            self._hosts.forget(None if envelope.type in _TENANT_WIDE else envelope.installation_id)
+        return outcome
+
+    @property
+    def handlers(self) -> Handlers:
+        """The module's handlers by event type."""
+        return self._handlers
+
+    @property
+    def module_id(self) -> str:
+        """Which module this is."""
+        return self._module_id
+
+    async def _license_of(self, envelope: Envelope, body: BaseModel | None) -> License | None:
+        if not isinstance(body, events.InstallationRequested | events.LicenseUpdated):
+            return None
+        try:
+            found = await self._keys.read_license(body.license)
+        except LicenseInvalid:
+            raise EventLicenseInvalid("The license in the event is not valid for this module.") from None
+        if (found.sub, found.tenant_id) != (envelope.installation_id, envelope.tenant_id):
+            raise EventLicenseInvalid("The license in the event is for another installation.")
+        return found
+
+    async def _note_sequence(self, log: EventLog, envelope: Envelope, body: BaseModel | None) -> None:
+        seen = envelope.sequence
+        if isinstance(body, events.Digest):
+            seen = max(seen, body.last_sequence)
+        if await log.advance(envelope.tenant_id, seen, GAP_PATIENCE):
+            _log.info("events.gap_seen", tenant_id=str(envelope.tenant_id), sequence=seen)
+
+
+class _Effect:
+    """One event within its transaction."""
+
+    def __init__(
+        self,
+        intake: Intake,
+        session: AsyncSession,
+        envelope: Envelope,
+        body: BaseModel | None,
+        license: License | None,
+    ) -> None:
+        self._intake = intake
+        self._session = session
+        self._envelope = envelope
+        self._body = body
+        self._license = license
+        self._store = InstallationStore(session)
+
+    async def run(self) -> Outcome:
+        """The SDK's own state, then the module's handler."""
+        if self._body is None:
+            return Outcome(200, "ignored")
+        if self._envelope.type in _TENANT_WIDE:
+            return await self._tenant_wide()
+        if self._envelope.installation_id is None:
+            raise events.EventInvalid("The event names no installation.")
+        return await self._about(self._envelope.installation_id)
+
+    async def _tenant_wide(self) -> Outcome:
+        tenant_id = self._envelope.tenant_id
+        if isinstance(self._body, events.TenantUpdated):
+            log = EventLog(self._session)
+            if not await log.rename_tenant(tenant_id, self._body.name, self._envelope.sequence):
+                return Outcome(200, "stale")
+        rows = await self._store.list_of_tenant(tenant_id)
+        for row in rows:
+            await narrow(self._session, Scope(installation_id=row.installation_id))
+            await self._handle(row)
+            if isinstance(self._body, events.TenantUpdated):
+                await self._store.notify(row.installation_id)
+        return Outcome(200, "done")
+
+    async def _about(self, installation_id: UUID) -> Outcome:
+        row = await self._store.announce(installation_id, self._envelope.tenant_id)
+        if row.tenant_id != self._envelope.tenant_id:
+            raise MisdirectedEvent("The installation belongs to another tenant.")
+        match self._body:
+            case events.InstallationRequested():
+                outcome = await self._requested(row, self._body)
+            case events.InstallationRemoved():
+                outcome = await self._removed(row)
+            case _:
+                outcome = await self._news(row)
+        await self._store.notify(installation_id)
+        return outcome
+
+    async def _requested(self, row: Any, body: events.InstallationRequested) -> Outcome:
+        if body.module != self._intake.module_id:
+            raise MisdirectedEvent("The event is meant for another module.")
+        if row.status == "removed":
+            raise InstallationGone("This installation was removed.")
+        if row.status != "announced":
+            return Outcome(200 if row.status != "provisioning" else 202, "duplicate")
+        envelope, host = self._envelope, normal_host(body.host)
+        await EventLog(self._session).rename_tenant(envelope.tenant_id, body.tenant_name, envelope.sequence)
+        await self._store.change(
+            row.installation_id,
+            status="live",
+            host=row.host or host,
+            url=row.url or body.url,
+            locale=body.locale,
+            plan=body.plan,
+        )
+        primary = row.host is None
+        await self._store.add_host(row, host, body.url, primary=primary, sequence=envelope.sequence)
+        if self._license is not None:
+            await self._store.keep_license(body.license, self._license)
+        answer = await self._handle(await self._found(row))
+        if answer is None:
+            return Outcome(200, "done")
+        await self._store.change(row.installation_id, status="provisioning")
+        return Outcome(202, "accepted")
+
+    async def _removed(self, row: Any) -> Outcome:
+        if row.status == "removed":
+            return Outcome(200, "stale")
+        known = row.status in SERVED
+        await self._store.close(row.installation_id)
+        answer = await self._handle(await self._found(row)) if known else None
+        return Outcome(200, "done") if answer is None else Outcome(202, "accepted")
+
+    async def _news(self, row: Any) -> Outcome:
+        if row.status == "removed":
+            return Outcome(200, "stale")
+        if not await self._apply_news(row):
+            return Outcome(200, "stale")
+        if row.status in SERVED:
+            await self._handle(await self._found(row))
+        return Outcome(200, "done")
+
+    async def _apply_news(self, row: Any) -> bool:
+        """The SDK's state after news; False when later news were there already."""
+        sequence = self._envelope.sequence
+        match self._body:
+            case events.LicenseUpdated(license=token) if self._license is not None:
+                return await self._store.keep_license(token, self._license)
+            case events.DomainAdded(host=host, url=url, primary=primary):
+                return await self._store.add_host(
+                    row, normal_host(host), url, primary=primary, sequence=sequence
+                )
+            case events.DomainRemoved(host=host):
+                return await self._store.remove_host(row, normal_host(host), sequence)
+            case _:
+                return True
+
+    async def _found(self, row: Any) -> Any:
+        found = await self._store.find(row.installation_id)
+        return found if found is not None else row
+
+    async def _handle(self, row: Any) -> Accepted | None:
+        """Run the module's handler, if it has one for this type, as the installation that the row
+        describes.
+        """
+        handler = self._intake.handlers.get(self._envelope.type)
+        if handler is None:
+            return None
+        installation = installation_of(row)
+        event = Event(self._envelope, cast("BaseModel", self._body), installation)
+        with serving(installation):
+            return await handler(event, self._session)

@@ -1,0 +1,352 @@
+"""Every query on the SDK's own tables. The caller's door has opened the transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Row, and_, delete, func, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from tochka_sdk.clock import now
+from tochka_sdk.events import Envelope
+from tochka_sdk.license import License
+from tochka_sdk.tables import admin_sessions, events, hosts, installations, sequences, tickets
+
+CHANNEL = "tochka_installations"
+SERVED = ("provisioning", "live", "suspended")
+_DETAILS = (
+    installations,
+    sequences.c.tenant_name,
+)
+
+
+class EventLog:
+    """Which events had their effect, and up to where they came without a hole."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, event: Envelope) -> bool:
+        """Note the event; False when it was noted before. Waits for a concurrent delivery of the same
+        event.
+        """
+        statement = (
+            insert(events)
+            .values(
+                event_id=event.id,
+                tenant_id=event.tenant_id,
+                sequence=event.sequence,
+                type=event.type,
+                answer=200,
+                received_at=now(),
+            )
+            .on_conflict_do_nothing(index_elements=[events.c.event_id])
+            .returning(events.c.event_id)
+        )
+        return (await self._session.execute(statement)).first() is not None
+
+    async def answer_to(self, event_id: str) -> int:
+        """The status that an event was answered with, which its repetition gets as well."""
+        found = await self._session.scalar(select(events.c.answer).where(events.c.event_id == event_id))
+        return int(found or 200)
+
+    async def set_answer(self, event_id: str, status: int) -> None:
+        """Remember an answer other than 200."""
+        await self._session.execute(update(events).where(events.c.event_id == event_id).values(answer=status))
+
+    async def advance(self, tenant_id: UUID, seen: int, wait: timedelta) -> bool:
+        """Take note of a sequence; True while one below it is missing, which is looked into after `wait`."""
+        row = await self._locked(tenant_id)
+        last = await self._contiguous(tenant_id, row.last_sequence)
+        highest = max(row.highest_sequence, seen, last)
+        check_at = None if highest == last else row.gap_check_at or now() + wait
+        await self._session.execute(
+            update(sequences)
+            .where(sequences.c.tenant_id == tenant_id)
+            .values(last_sequence=last, highest_sequence=highest, gap_check_at=check_at)
+        )
+        return bool(highest > last)
+
+    async def _locked(self, tenant_id: UUID) -> Row[Any]:
+        new = {
+            "tenant_id": tenant_id,
+            "last_sequence": 0,
+            "highest_sequence": 0,
+            "tenant_name": "",
+            "name_sequence": -1,
+        }
+        await self._session.execute(insert(sequences).values(new).on_conflict_do_nothing())
+        query = select(sequences).where(sequences.c.tenant_id == tenant_id).with_for_update()
+        return (await self._session.execute(query)).one()
+
+    async def _contiguous(self, tenant_id: UUID, last: int) -> int:
+        """The highest sequence below which none is missing."""
+        run = select(literal(last, BigInteger).label("n")).cte("run", recursive=True)
+        following = (
+            select(events.c.sequence)
+            .distinct()
+            .join(run, and_(events.c.tenant_id == tenant_id, events.c.sequence == run.c.n + 1))
+        )
+        run = run.union_all(following)
+        return int((await self._session.scalar(select(func.max(run.c.n)))) or last)
+
+    async def claim_gaps(self, lease: timedelta, limit: int = 20) -> Sequence[tuple[UUID, int]]:
+        """Tenants with a hole whose time has come, as (tenant, last sequence); nobody else gets them for a
+        while.
+        """
+        due = (
+            select(sequences.c.tenant_id)
+            .where(
+                sequences.c.highest_sequence > sequences.c.last_sequence,
+                sequences.c.gap_check_at <= now(),
+            )
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        claimed = (
+            update(sequences)
+            .where(sequences.c.tenant_id.in_(due))
+            .values(gap_check_at=now() + lease)
+            .returning(sequences.c.tenant_id, sequences.c.last_sequence)
+        )
+        return [(row.tenant_id, row.last_sequence) for row in await self._session.execute(claimed)]
+
+    async def rename_tenant(self, tenant_id: UUID, name: str, sequence: int) -> bool:
+        """Store the tenant's name unless a later event already did."""
+        await self._locked(tenant_id)
+        changed = await self._session.execute(
+            update(sequences)
+            .where(sequences.c.tenant_id == tenant_id, sequences.c.name_sequence < sequence)
+            .values(tenant_name=name, name_sequence=sequence)
+            .returning(sequences.c.tenant_id)
+        )
+        return changed.first() is not None
+
+    async def forget(self, events_before: datetime, tickets_before: datetime) -> None:
+        """Drop what can no longer be repeated: old events below the unbroken run, used tickets, ended
+        sessions.
+        """
+        unbroken = select(sequences.c.last_sequence).where(sequences.c.tenant_id == events.c.tenant_id)
+        await self._session.execute(
+            delete(events).where(
+                events.c.received_at < events_before, events.c.sequence <= unbroken.scalar_subquery()
+            )
+        )
+        await self._session.execute(delete(tickets).where(tickets.c.used_at < tickets_before))
+        await self._session.execute(delete(admin_sessions).where(admin_sessions.c.expires_at < now()))
+
+
+class InstallationStore:
+    """The installations that this module was told of, their hosts and their licenses."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    def _joined(self) -> Any:
+        return select(*_DETAILS).join(
+            sequences, sequences.c.tenant_id == installations.c.tenant_id, isouter=True
+        )
+
+    async def find(self, installation_id: UUID, *, lock: bool = False) -> Row[Any] | None:
+        """The installation with its tenant's name, or None."""
+        query = self._joined().where(installations.c.installation_id == installation_id)
+        if lock:
+            query = query.with_for_update(of=installations)
+        found: Row[Any] | None = (await self._session.execute(query)).first()
+        return found
+
+    async def find_by_host(self, host: str) -> Row[Any] | None:
+        """The installation that answers at a host, or None."""
+        query = (
+            self._joined()
+            .join(hosts, hosts.c.installation_id == installations.c.installation_id)
+            .where(hosts.c.host == host, hosts.c.is_active, installations.c.status.in_(SERVED))
+        )
+        found: Row[Any] | None = (await self._session.execute(query)).first()
+        return found
+
+    async def list_of_tenant(self, tenant_id: UUID) -> Sequence[Row[Any]]:
+        """The tenant's served installations."""
+        query = self._joined().where(
+            installations.c.tenant_id == tenant_id, installations.c.status.in_(SERVED)
+        )
+        return list(await self._session.execute(query))
+
+    async def announce(self, installation_id: UUID, tenant_id: UUID) -> Row[Any]:
+        """The installation, locked; one heard of for the first time begins as `announced`."""
+        new = {
+            "installation_id": installation_id,
+            "tenant_id": tenant_id,
+            "status": "announced",
+            "locale": "ru",
+            "plan": "",
+            "license": "",
+            "license_version": -1,
+            "settings": {},
+            "created_at": now(),
+            "updated_at": now(),
+        }
+        await self._session.execute(insert(installations).values(new).on_conflict_do_nothing())
+        row = await self.find(installation_id, lock=True)
+        if row is None:  # pragma: no cover
+            raise AssertionError("inserted a moment ago")
+        return row
+
+    async def change(self, installation_id: UUID, **values: Any) -> None:
+        """Set columns of one installation."""
+        await self._session.execute(
+            update(installations)
+            .where(installations.c.installation_id == installation_id)
+            .values(**values, updated_at=now())
+        )
+
+    async def keep_license(self, token: str, license: License) -> bool:
+        """Store a license unless one with the same or a higher version is held already."""
+        refresh_at = datetime.fromtimestamp(license.half_life, tz=now().tzinfo)
+        changed = await self._session.execute(
+            update(installations)
+            .where(
+                installations.c.installation_id == license.sub,
+                installations.c.license_version < license.version,
+            )
+            .values(
+                license=token,
+                license_claims=license.model_dump(mode="json"),
+                license_version=license.version,
+                license_refresh_at=refresh_at,
+                plan=license.plan,
+                updated_at=now(),
+            )
+            .returning(installations.c.installation_id)
+        )
+        return changed.first() is not None
+
+    async def claim_refreshes(self, lease: timedelta, limit: int = 20) -> Sequence[UUID]:
+        """Installations whose license is past its half-life; nobody else gets them for `lease`."""
+        due = (
+            select(installations.c.installation_id)
+            .where(installations.c.license_refresh_at <= now(), installations.c.status.in_(SERVED))
+            .order_by(installations.c.license_refresh_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        claimed = (
+            update(installations)
+            .where(installations.c.installation_id.in_(due))
+            .values(license_refresh_at=now() + lease)
+            .returning(installations.c.installation_id)
+        )
+        return [row.installation_id for row in await self._session.execute(claimed)]
+
+    async def add_host(
+        self, installation: Row[Any], host: str, url: str, *, primary: bool, sequence: int
+    ) -> bool:
+        """Let the installation answer at a host; False when a later event spoke of that host."""
+        values = {
+            "host": host,
+            "installation_id": installation.installation_id,
+            "tenant_id": installation.tenant_id,
+            "url": url,
+            "is_primary": primary,
+            "is_active": True,
+            "sequence": sequence,
+        }
+        statement = insert(hosts).values(values)
+        stated = await self._session.execute(
+            statement.on_conflict_do_update(
+                index_elements=[hosts.c.host],
+                set_={name: statement.excluded[name] for name in values if name != "host"},
+                where=or_(
+                    hosts.c.tenant_id != statement.excluded.tenant_id,
+                    hosts.c.sequence < statement.excluded.sequence,
+                ),
+            ).returning(hosts.c.host)
+        )
+        if stated.first() is None:
+            return False
+        if primary:
+            await self._make_primary(installation.installation_id, host, url)
+        return True
+
+    async def _make_primary(self, installation_id: UUID, host: str, url: str) -> None:
+        await self._session.execute(
+            update(hosts)
+            .where(hosts.c.installation_id == installation_id, hosts.c.host != host)
+            .values(is_primary=False)
+        )
+        await self.change(installation_id, host=host, url=url)
+
+    async def remove_host(self, installation: Row[Any], host: str, sequence: int) -> bool:
+        """Let the installation no longer answer at a host; remembered, so that an older `added` does
+        nothing.
+        """
+        values = {
+            "host": host,
+            "installation_id": installation.installation_id,
+            "tenant_id": installation.tenant_id,
+            "url": "",
+            "is_primary": False,
+            "is_active": False,
+            "sequence": sequence,
+        }
+        stated = await self._session.execute(
+            insert(hosts)
+            .values(values)
+            .on_conflict_do_update(
+                index_elements=[hosts.c.host],
+                set_={"is_active": False, "is_primary": False, "sequence": sequence},
+                where=and_(
+                    hosts.c.installation_id == installation.installation_id, hosts.c.sequence < sequence
+                ),
+            )
+            .returning(hosts.c.host)
+        )
+        return stated.first() is not None
+
+    async def close(self, installation_id: UUID) -> None:
+        """Mark as removed for good: no host answers, nobody is signed in."""
+        await self.change(installation_id, status="removed", license_refresh_at=None)
+        await self._session.execute(delete(hosts).where(hosts.c.installation_id == installation_id))
+        await self._session.execute(
+            delete(admin_sessions).where(admin_sessions.c.installation_id == installation_id)
+        )
+
+    async def notify(self, installation_id: UUID) -> None:
+        """Tell every process, at commit, that what it knows of this installation is out of date."""
+        await self._session.execute(select(func.pg_notify(CHANNEL, str(installation_id))))
+
+
+class AdminStore:
+    """Used tickets and admin sessions."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def use_ticket(self, jti: str) -> bool:
+        """Use a ticket up; False when it was used before, also by a request that runs at this moment."""
+        statement = (
+            insert(tickets)
+            .values(jti=jti, used_at=now())
+            .on_conflict_do_nothing(index_elements=[tickets.c.jti])
+            .returning(tickets.c.jti)
+        )
+        return (await self._session.execute(statement)).first() is not None
+
+    async def add_session(self, **values: Any) -> None:
+        """Store a session."""
+        await self._session.execute(insert(admin_sessions).values(created_at=now(), **values))
+
+    async def find_session(self, token_hash: bytes, installation_id: UUID) -> Row[Any] | None:
+        """The running session with this token in this installation, or None."""
+        query = select(admin_sessions).where(
+            admin_sessions.c.token_hash == token_hash,
+            admin_sessions.c.installation_id == installation_id,
+            admin_sessions.c.expires_at > now(),
+        )
+        return (await self._session.execute(query)).first()
+
+    async def end_session(self, token_hash: bytes) -> None:
+        """Sign out."""
+        await self._session.execute(delete(admin_sessions).where(admin_sessions.c.token_hash == token_hash))

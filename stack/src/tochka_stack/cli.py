@@ -1,0 +1,170 @@
+"""The `tochka` command."""
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tochka_stack import settings as stack_settings
+from tochka_stack.attach import do_beside
+from tochka_stack.console import Progress
+from tochka_stack.data_dir import DataDir
+from tochka_stack.refusals import Misconfigured, Refusal, Unhealthy
+
+EPILOG = (
+    "Exit codes: 0 done · 1 error · 2 wrong setting or argument · 3 port or data directory in use · "
+    "4 wrong version · 5 not permitted · 6 no disk space · 7 server unreachable · 8 a part failed to start · "
+    "10 not running · 11 something is not well."
+)
+app = typer.Typer(
+    help="Tochka Rosta on one machine.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+module_app = typer.Typer(help="Modules: check one, enter one in the catalogue.", no_args_is_help=True)
+app.add_typer(module_app, name="module")
+
+DataDirOption = Annotated[
+    Path | None,
+    typer.Option("--data-dir", help="Where everything that must survive lies [TOCHKA_DATA_DIR; .tochka]"),
+]
+PortOption = Annotated[int | None, typer.Option("--port", help="The public port [TOCHKA_PORT; 8080]")]
+HostOption = Annotated[
+    str | None, typer.Option("--host", help="The address to listen on [TOCHKA_HOST; 127.0.0.1]")
+]
+
+
+@app.command()
+def up(data_dir: DataDirOption = None, port: PortOption = None, host: HostOption = None) -> None:
+    """Start everything and keep it running until Ctrl-C.
+
+    Also read: TOCHKA_LIMITS (strict, relaxed), TOCHKA_DATABASE_URL and TOCHKA_REDIS_URL (servers to use
+    instead of the embedded ones), TOCHKA_ENVIRONMENT (development, production), TOCHKA_PUBLIC_URL,
+    TOCHKA_STOREFRONT_DOMAIN, and whatever begins with TOCHKA_CORE_, TOCHKA_MODULE_ or TOCHKA_GATEWAY_,
+    which is handed to that part.
+    """
+    from tochka_stack.up import run
+
+    run(stack_settings.read(data_dir=data_dir, port=port, host=host), Progress(Console()))
+
+
+@app.command()
+def status(
+    data_dir: DataDirOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs")] = False,
+) -> None:
+    """Show what runs: 0 all is well, 10 nothing runs, 11 something is down."""
+    from tochka_stack.status import collect
+
+    settings = stack_settings.read(data_dir=data_dir)
+    lines = collect(settings, Progress(Console()))
+    if as_json:
+        sys.stdout.write(json.dumps([asdict(line) for line in lines], indent=2) + "\n")
+    else:
+        _print_table(
+            ("part", "state", "version", "pid", "port", "up", "memory"),
+            [
+                (
+                    *(line.name, line.state, line.version, line.pid, line.port),
+                    None if line.uptime_s is None else f"{line.uptime_s} s",
+                    None if line.memory_mb is None else f"{line.memory_mb} MB",
+                )
+                for line in lines
+            ],
+        )
+    unwell = [line.name for line in lines if not line.is_well]
+    if unwell:
+        raise Unhealthy(
+            f"Not well: {', '.join(unwell)}. Their logs lie in {DataDir(settings.data_dir).logs}."
+        )
+
+
+@app.command()
+def doctor(data_dir: DataDirOption = None, port: PortOption = None, host: HostOption = None) -> None:
+    """Look for what would go wrong: 0 nothing found (warnings aside), 11 a problem."""
+    from tochka_stack.doctor import examine
+
+    findings = examine(stack_settings.read(data_dir=data_dir, port=port, host=host))
+    marks = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}
+    console = Console()
+    for finding in findings:
+        mark, style = marks[finding.grade]
+        console.print(
+            Text.assemble((f"{mark} ", style), f"{finding.subject}: {finding.sentence}"), soft_wrap=True
+        )
+    problems = sum(finding.grade == "problem" for finding in findings)
+    if problems:
+        raise Unhealthy(f"{problems} problem{'s' if problems > 1 else ''} found.")
+
+
+@app.command()
+def migrate(data_dir: DataDirOption = None) -> None:
+    """Bring the databases to their newest revision, whether the stack runs or not."""
+    from tochka_stack.up import run_migrations
+
+    settings, progress = stack_settings.read(data_dir=data_dir), Progress(Console())
+    if DataDir(settings.data_dir).is_locked():
+        do_beside(settings, progress, lambda stack: stack.migrate())
+    else:
+        run_migrations(settings, progress)
+
+
+@app.command()
+def seed(data_dir: DataDirOption = None) -> None:
+    """Enter the modules that come with the stack in the catalogue; `up` does it too. The stack must run."""
+    do_beside(stack_settings.read(data_dir=data_dir), Progress(Console()), lambda stack: stack.seed())
+
+
+@module_app.command("register")
+def register_module(
+    url: Annotated[str, typer.Argument(help="Where the core reaches the module, e.g. http://127.0.0.1:9000")],
+    public_key: Annotated[
+        str, typer.Option("--public-key", help="The module's Ed25519 public JWK, or a file that holds it")
+    ],
+    data_dir: DataDirOption = None,
+) -> None:
+    """Enter a module in the catalogue, or bring its entry up to date. The stack must run."""
+    key = _public_jwk(public_key)
+    do_beside(
+        stack_settings.read(data_dir=data_dir),
+        Progress(Console()),
+        lambda stack: stack.supervisor.run_once("core-register", url, stack.wiring.register(url, key)),
+    )
+
+
+def _public_jwk(text: str) -> str:
+    """The key as JSON without its private half, from the text itself or from a file of that name."""
+    path = Path(text)
+    if not text.lstrip().startswith("{"):
+        if not path.is_file():
+            raise Misconfigured(f"--public-key is neither a JWK nor a file: {text}")
+        text = path.read_text()
+    try:
+        key: Any = json.loads(text)
+        return json.dumps({name: value for name, value in key.items() if name != "d"})
+    except (ValueError, AttributeError):
+        raise Misconfigured("--public-key is not a JSON object.") from None
+
+
+def _print_table(columns: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
+    table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+    for row in rows:
+        table.add_row(*("–" if cell in {None, ""} else str(cell) for cell in row))
+    Console().print(table)
+
+
+def main() -> None:
+    """Run the command; a refusal is one sentence on standard error and an exit code of its own."""
+    try:
+        app()
+    except Refusal as refusal:
+        Console(stderr=True).print(Text(str(refusal), style="bold red"), soft_wrap=True)
+        sys.exit(refusal.exit_code)

@@ -1,0 +1,215 @@
+"""`tochka up`: everything on one machine, from an empty directory to printed addresses, and down again."""
+
+import asyncio
+import errno
+import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+
+from tochka_stack.console import Progress
+from tochka_stack.data_dir import STARTED_WITH, DataDir
+from tochka_stack.engine_room import POSTGRES, REDIS, EngineRoom, clear_leftovers
+from tochka_stack.parts import Part
+from tochka_stack.ports import listen_error
+from tochka_stack.refusals import Misconfigured, NoSpace, NotPermitted, Occupied
+from tochka_stack.settings import StackSettings
+from tochka_stack.supervisor import Supervisor
+from tochka_stack.wiring import Wiring
+
+STOP_ORDER = (["gateway"], ["core-web", "core-worker", "shop"], [REDIS, POSTGRES])
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One start of the stack, from the lock on."""
+
+    settings: StackSettings
+    data_dir: DataDir
+    progress: Progress
+    supervisor: Supervisor
+    engines: EngineRoom
+    wiring: Wiring
+
+    async def start_engines(self) -> None:
+        """PostgreSQL and Redis at the same time, then databases and roles."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.engines.check_external())
+            for part in (self.engines.postgres_part(), self.engines.redis_part()):
+                if part is not None:
+                    group.create_task(self.supervisor.start(part))
+        await self.engines.make_databases(self.wiring)
+
+    async def migrate(self) -> None:
+        """Bring both databases to their newest revision."""
+        async with asyncio.TaskGroup() as group:
+            for name, title, command in (
+                ("core-migrate", "Core database", self.wiring.core_migrate()),
+                ("shop-migrate", "Shop database", self.wiring.shop_migrate()),
+            ):
+                group.create_task(self.supervisor.run_once(name, title, command))
+
+    async def seed(self) -> None:
+        """Enter the modules that come with the stack in the catalogue."""
+        command = await asyncio.to_thread(self.wiring.register_shop)
+        await self.supervisor.run_once("core-register", "Catalogue", command)
+
+    async def start_services(self) -> None:
+        """Core, worker, shop and gateway at the same time; the catalogue as soon as the shop answers."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._shop_then_seed())
+            for part in (self.wiring.core_web(), self.wiring.core_worker(), self.wiring.gateway()):
+                group.create_task(self.supervisor.start(part))
+
+    async def stop(self) -> None:
+        """Everything down, the door first and the engines last."""
+        await self.supervisor.stop(*STOP_ORDER)
+
+    async def _shop_then_seed(self) -> None:
+        shop: Part = self.wiring.shop()
+        await self.supervisor.start(shop)
+        await self.seed()
+
+
+def run(settings: StackSettings, progress: Progress) -> None:
+    """Start everything and keep it running until SIGINT, SIGTERM or SIGHUP. Raises a Refusal."""
+    with plain_errors(settings), prepared(settings) as data_dir:
+        check_port(settings)  # only now: what a killed start left behind is gone
+        asyncio.run(_serve(settings, data_dir, progress))
+
+
+def run_migrations(settings: StackSettings, progress: Progress) -> None:
+    """`tochka migrate`: engines up, both databases brought up to date, engines down."""
+    with plain_errors(settings), prepared(settings) as data_dir:
+        asyncio.run(_migrate(settings, data_dir, progress))
+
+
+async def _migrate(settings: StackSettings, data_dir: DataDir, progress: Progress) -> None:
+    async with _stack(settings, data_dir, progress) as stack, progress:
+        await stack.start_engines()
+        await stack.migrate()
+
+
+async def _serve(settings: StackSettings, data_dir: DataDir, progress: Progress) -> None:
+    stop = asyncio.Event()
+    async with _stack(settings, data_dir, progress) as stack:
+        _on_signals(stop, stack.supervisor)
+        boot = asyncio.create_task(_boot(stack))
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait({boot, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if not boot.done():
+            boot.cancel()
+            await asyncio.wait({boot})
+        elif error := boot.exception():
+            stopped.cancel()
+            raise error
+        await stopped
+        progress.say("Stopping …")
+    progress.say("Stopped.")
+
+
+async def _boot(stack: Stack) -> None:
+    began = asyncio.get_running_loop().time()
+    async with stack.progress:
+        await stack.start_engines()
+        await stack.migrate()
+        await stack.start_services()
+    seconds = asyncio.get_running_loop().time() - began
+    stack.progress.say(f"Ready after {seconds:.1f} s. Ctrl-C stops everything.", style="bold green")
+    stack.progress.addresses(addresses(stack.settings))
+
+
+def addresses(settings: StackSettings) -> Iterator[tuple[str, str]]:
+    """What can be opened in a browser now."""
+    yield "Panel", f"{settings.public_url}/"
+    yield "API", f"{settings.public_url}/docs"
+    if settings.has_inbox:
+        yield "Inbox", f"{settings.public_url}/dev/inbox"
+    yield "Storefronts", settings.storefront_pattern
+
+
+@asynccontextmanager
+async def _stack(settings: StackSettings, data_dir: DataDir, progress: Progress) -> AsyncIterator[Stack]:
+    """A stack whose processes are all gone at the end, whatever happened; one failure stands for several."""
+    ports = await asyncio.to_thread(data_dir.ports)
+    await asyncio.to_thread(data_dir.secrets.ensure_all)
+    choices = {"host": settings.host, "port": settings.port, "public_url": settings.public_url}
+    data_dir.write(STARTED_WITH, choices)
+    engines = EngineRoom(settings, data_dir, ports)
+    if engines.has_embedded:
+        _say_where(engines, progress)
+    wiring = Wiring(settings, data_dir, ports, engines.admin_dsn, engines.redis_url)
+    stack = Stack(settings, data_dir, progress, Supervisor(data_dir, progress), engines, wiring)
+    try:
+        yield stack
+    except BaseExceptionGroup as group:
+        raise _first(group) from None
+    finally:
+        await stack.stop()
+
+
+def _say_where(engines: EngineRoom, progress: Progress) -> None:
+    folder, root = engines.folder, engines.data_dir.root
+    if not engines.account.is_current:
+        progress.say(f"PostgreSQL and Redis run as the user {engines.account.name}, since we are root.")
+    if root not in folder.parents:
+        progress.say(f"That user cannot reach {root}: the databases lie in {folder}.")
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _on_signals(stop: asyncio.Event, supervisor: Supervisor) -> None:
+    """The first signal stops everything in order, a second one at once."""
+
+    def signalled() -> None:
+        if stop.is_set():
+            supervisor.kill()
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, signalled)
+
+
+@contextmanager
+def prepared(settings: StackSettings) -> Iterator[DataDir]:
+    """A usable, locked data directory, in which nothing runs any more."""
+    data_dir = DataDir(settings.data_dir)
+    data_dir.open()
+    with data_dir.lock():
+        clear_leftovers(data_dir)
+        data_dir.check_space()
+        yield data_dir
+
+
+def check_port(settings: StackSettings) -> None:
+    """Refuse a public port that cannot be had."""
+    number = listen_error(settings.port, settings.host)
+    if number == errno.EADDRINUSE:
+        raise Occupied(
+            f"The port {settings.port} is in use by another program: choose another one with --port."
+        )
+    if number == errno.EACCES:
+        raise NotPermitted(f"The port {settings.port} is reserved for root: choose another one with --port.")
+    if number is not None:
+        raise Misconfigured(
+            f"{settings.host} is not an address of this machine: choose another one with --host."
+        )
+
+
+@contextmanager
+def plain_errors(settings: StackSettings) -> Iterator[None]:
+    """Errors of the operating system, in one sentence."""
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or settings.data_dir
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise NoSpace(f"There is no space left on the disk of {where}.") from error
+        if isinstance(error, PermissionError):
+            raise NotPermitted(f"{where} cannot be used: {error.strerror}.") from error
+        raise
