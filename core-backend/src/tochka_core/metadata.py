@@ -1,7 +1,15 @@
-"""Every table of the core, for Alembic: importing the slices' models fills one metadata."""
+"""Every table of the core, for Alembic and the tests: importing the slices' models fills one metadata."""
 
 from sqlalchemy import MetaData
 
+import tochka_core.accounts.models
+import tochka_core.catalogue.models
+import tochka_core.domains.models
+import tochka_core.idempotency.models
+import tochka_core.installations.models
+import tochka_core.outbox.models
+import tochka_core.subscriptions.models
+import tochka_core.tenants.models  # noqa: F401  imported for its tables
 from tochka_core.base import Base
 
 BASE = Base

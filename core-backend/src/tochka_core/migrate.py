@@ -30,6 +30,7 @@ def config_for(connection: Connection) -> Config:
     """Alembic's configuration for one open connection."""
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
+    config.set_main_option("path_separator", "os")
     config.set_main_option("prepend_sys_path", str(SCRIPTS))
     config.attributes["connection"] = connection
     return config

@@ -45,10 +45,12 @@ class PageRequest:
 
     @property
     def fetch(self) -> int:
-        """How many rows to ask the database for: one more than is shown tells whether there is a next page."""
+        """How many rows to ask for: one more than is shown tells whether there is a next page."""
         return self.limit + 1
 
-    def page(self, rows: Sequence[Row], show: Callable[[Row], Item], key: Callable[[Row], UUID]) -> Page[Item]:
+    def page(
+        self, rows: Sequence[Row], show: Callable[[Row], Item], key: Callable[[Row], UUID]
+    ) -> Page[Item]:
         """The page made of `fetch` rows; `key` names the id that the list is ordered by."""
         shown = rows[: self.limit]
         more = len(rows) > self.limit

@@ -1,4 +1,7 @@
 /** Starts the panel in a browser. */
+// the theme's style sheets come first, so that those of components can differ from them
+import "@/shared/theme"
+
 import { StrictMode } from "react"
 import { createRoot } from "react-dom/client"
 

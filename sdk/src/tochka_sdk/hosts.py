@@ -1,4 +1,4 @@
-"""Host → installation, in process: known at once, forgotten at once when the database says that it changed."""
+"""Host → installation, in process: known at once, and forgotten at once when the database says so."""
 
 from collections import OrderedDict
 from typing import Any

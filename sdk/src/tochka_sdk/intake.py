@@ -9,7 +9,8 @@ licenses by
    version, hosts and names by sequence, a removed installation never comes back.
 3. The module's handler runs, if the event changed anything for a served installation.
 
-An exception rolls all three back; the core delivers again.
+An exception rolls all three back and the core delivers again, unless it is a final no (409, 422): that is
+noted.
 """
 
 from dataclasses import dataclass
@@ -93,9 +94,20 @@ class Intake:
         if envelope.receiver is not None and envelope.receiver != self._module_id:
             raise MisdirectedEvent("The event is meant for another receiver.")
         body = events.parse_data(envelope)
+        try:
+            outcome = await self._apply(envelope, body)
+        except (Conflict, Malformed) as error:
+            if not isinstance(error, MisdirectedEvent):
+                await self._note_refusal(envelope, error.status)
+            raise
+        if outcome.word != "duplicate":
+            self._hosts.forget(None if envelope.type in _TENANT_WIDE else envelope.installation_id)
+        return outcome
+
+    async def _apply(self, envelope: Envelope, body: BaseModel | None) -> Outcome:
+        # before the transaction: it may ask the network for keys
         license = await self._license_of(envelope, body)
-        scope = Scope(tenant_id=envelope.tenant_id, installation_id=envelope.installation_id)
-        async with self._database.session(scope) as session:
+        async with self._database.session(_scope(envelope)) as session:
             log = EventLog(session)
             if not await log.add(envelope):
                 return Outcome(await log.answer_to(envelope.id), "duplicate")
@@ -103,9 +115,17 @@ class Intake:
             outcome = await _Effect(self, session, envelope, body, license).run()
             if outcome.status != 200:
                 await log.set_answer(envelope.id, outcome.status)
-        if envelope.installation_id is not None or outcome.word == "done":
-            self._hosts.forget(None if envelope.type in _TENANT_WIDE else envelope.installation_id)
-        return outcome
+            return outcome
+
+    async def _note_refusal(self, envelope: Envelope, status: int) -> None:
+        """Remember a final no by itself, its effect undone: the sequence goes on, and a repetition gets the
+        same.
+        """
+        async with self._database.session(_scope(envelope)) as session:
+            log = EventLog(session)
+            if await log.add(envelope):
+                await self._note_sequence(log, envelope, None)
+                await log.set_answer(envelope.id, status)
 
     @property
     def handlers(self) -> Handlers:
@@ -134,6 +154,10 @@ class Intake:
             seen = max(seen, body.last_sequence)
         if await log.advance(envelope.tenant_id, seen, GAP_PATIENCE):
             _log.info("events.gap_seen", tenant_id=str(envelope.tenant_id), sequence=seen)
+
+
+def _scope(envelope: Envelope) -> Scope:
+    return Scope(tenant_id=envelope.tenant_id, installation_id=envelope.installation_id)
 
 
 class _Effect:

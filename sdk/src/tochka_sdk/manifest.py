@@ -20,7 +20,7 @@ SEMVER = (
 _KEY = r"^[a-z][a-z0-9_]{0,63}$"
 _SCOPE = r"^[a-z][a-z0-9_]*(?:[.:][a-z][a-z0-9_]*)*$"
 _URL = r"^https?://[^\s/$.?#][^\s]*$"
-_PATH = r"^/(?!/)[^\s\\?#]*$"
+_PATH = r"^/([^/\s\\?#][^\s\\?#]*)?$"
 
 
 class ManifestInvalid(Malformed):

@@ -5,7 +5,7 @@ unknown is logged with its trace and answered with an empty 500, so that no inte
 client.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException as StarletteHTTPException  # noqa: TID251  answered here, raised nowhere
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tochka_sdk import context, logs
 from tochka_sdk.errors import DomainError, FieldError, NotFound
@@ -145,11 +146,37 @@ def install(
     app.add_exception_handler(DomainError, domain)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(StarletteHTTPException, http)
-    # BaseException: answered inside the middleware, so that the answer carries its headers and the request
-    # id, and Starlette does not raise it once more. Exception: the last resort for what middleware itself
-    # raises.
-    app.exception_handlers[BaseException] = unknown
+    # Innermost: so the answer carries the headers of the middleware around it, and Starlette does not raise
+    # the error once more. The handler is the last resort for what middleware itself raises.
+    app.add_middleware(_UnknownErrors, answer=unknown)
     app.add_exception_handler(Exception, unknown)
+
+
+class _UnknownErrors:
+    """Answers what nobody foresaw, unless an answer is already on its way."""
+
+    def __init__(self, app: ASGIApp, answer: Callable[[Request, Exception], Awaitable[Response]]) -> None:
+        self._app = app
+        self._answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception as error:
+            if started:
+                raise
+            response = await self._answer(Request(scope, receive), error)
+            await response(scope, receive, send)
 
 
 def _http(error: StarletteHTTPException) -> Problem:

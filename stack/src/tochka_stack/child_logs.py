@@ -20,9 +20,11 @@ IMPORTANT = frozenset({"warning", "error", "critical"})
 LEVELS = {"warn": "warning", "fatal": "critical", "panic": "critical"}
 _POSTGRES = re.compile(r"^(?P<level>DEBUG\d?|LOG|INFO|NOTICE|WARNING|ERROR|FATAL|PANIC|DETAIL|HINT):\s+")
 _REDIS = re.compile(r"^\d+:[A-Z] \d+ \w+ \d+ [\d:.]+ (?P<mark>[.\-*#]) ")
+_REDIS_TROUBLE = re.compile(r"WARNING|rror|ailed|[Cc]an't|Bad file|MISCONF|Out Of Memory|Fatal|crash")
 _EXPECTED = re.compile(
     r"terminating connection due to administrator command|the database system is (starting up|shutting down)"
-    r"|WARNING Memory overcommit|WARNING: The TCP backlog"
+    r"|Memory overcommit must be enabled|overcommit_memory is set to 0|The TCP backlog setting"
+    r"|Transparent Huge Pages"
 )
 
 Entry = dict[str, Any]
@@ -51,7 +53,8 @@ def for_people(entry: Entry) -> str:
     details = " ".join(f"{name}={value}" for name, value in entry.items() if name not in known)
     last_line = str(entry.get("exception", "")).strip().rpartition("\n")[2]
     time = str(entry["timestamp"])[11:19]
-    return " ".join(filter(None, (time, entry["service"], str(entry["event"]), details, last_line)))
+    text = " ".join(filter(None, (time, entry["service"], str(entry["event"]), details, last_line)))
+    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 @dataclass
@@ -136,6 +139,6 @@ def _level_of_text(line: str) -> str:
     if found := _POSTGRES.match(line):
         level = found["level"].lower()
         return LEVELS.get(level, level) if level in {"warning", "error", "fatal", "panic"} else "info"
-    if (found := _REDIS.match(line)) and found["mark"] == "#":
-        return "warning"
+    if (found := _REDIS.match(line)) and found["mark"] == "#":  # Redis' mark for warnings and for greetings
+        return "warning" if _REDIS_TROUBLE.search(line) else "info"
     return "info"

@@ -16,7 +16,6 @@ from tochka_stack.ports import free_ports, is_free
 from tochka_stack.refusals import NoSpace, NotPermitted, Occupied
 from tochka_stack.secret_files import SecretFiles
 
-SPACE_NEEDED = 300 * 1024 * 1024
 STARTED_WITH = "started-with.json"
 PORTS = ("postgres", "redis", "core", "core_private", "core_worker", "shop")
 
@@ -94,13 +93,14 @@ class DataDir:
                 "Start as its owner, or choose another --data-dir."
             ) from error
 
-    def check_space(self, folder: Path | None = None) -> None:
+    def check_space(self, needed_mb: int, folder: Path | None = None) -> None:
         """Refuse to start on a disk that is nearly full: a database that cannot write stops in the middle."""
-        free = shutil.disk_usage(folder or self.root).free
-        if free < SPACE_NEEDED:
+        folder = folder or self.root
+        free_mb = shutil.disk_usage(folder).free // 2**20
+        if free_mb < needed_mb:
             raise NoSpace(
-                f"There are {free // 2**20} MB free on the disk of {folder or self.root}, "
-                f"and {SPACE_NEEDED // 2**20} MB are needed: make room, or choose another --data-dir."
+                f"There are {free_mb} MB free on the disk of {folder}, and {needed_mb} MB are needed: "
+                "make room, or choose another --data-dir."
             )
 
     @contextmanager

@@ -1,5 +1,9 @@
 """Databases and their roles: who owns, who may connect, and that no role steps around row-level security."""
 
+import base64
+import hashlib
+import hmac
+import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -9,6 +13,7 @@ import asyncpg
 from tochka_stack.refusals import NotPermitted, WrongVersion
 
 OLDEST = 15
+ITERATIONS = 4096  # PostgreSQL's own default; the passwords are random
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,17 @@ async def _ensure_role(connection: asyncpg.Connection, role: str, password: str)
             f"The PostgreSQL role {role} has rights with which it could step around row-level security: "
             "take SUPERUSER, BYPASSRLS, CREATEROLE and REPLICATION from it."
         )
-    await _run(connection, "ALTER ROLE %I LOGIN PASSWORD %L", role, password)
+    await _run(connection, "ALTER ROLE %I LOGIN PASSWORD %L", role, scram_verifier(password))
+
+
+def scram_verifier(password: str) -> str:
+    """What PostgreSQL would store (RFC 5802), so that no server log ever sees the password itself."""
+    salt = secrets.token_bytes(16)
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, ITERATIONS)
+    stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
+    server = hmac.digest(salted, b"Server Key", "sha256")
+    encoded = (base64.b64encode(part).decode() for part in (salt, stored, server))
+    return "SCRAM-SHA-256${}:{}${}:{}".format(ITERATIONS, *encoded)
 
 
 async def _run(connection: asyncpg.Connection, statement: str, *names: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from tochka_stack.accounts import engine_account
-from tochka_stack.data_dir import SPACE_NEEDED, DataDir
+from tochka_stack.data_dir import DataDir
 from tochka_stack.domain_names import registrable
 from tochka_stack.engine_room import EngineRoom
 from tochka_stack.places import POINTER, package_folder
@@ -95,11 +95,11 @@ def _data(settings: StackSettings, data_dir: DataDir) -> Iterator[Finding]:
     yield Finding("ok", "data", f"{root}" + (f", databases in {engines}" if pointer.exists() else ""))
 
 
-def _space(_settings: StackSettings, data_dir: DataDir) -> Iterator[Finding]:
+def _space(settings: StackSettings, data_dir: DataDir) -> Iterator[Finding]:
     existing = next(path for path in (data_dir.root, *data_dir.root.parents) if path.exists())
     free = shutil.disk_usage(existing).free
     grade: Literal["ok", "warning", "problem"] = "ok" if free >= PLENTY else "warning"
-    grade = "problem" if free < SPACE_NEEDED else grade
+    grade = "problem" if free < settings.min_free_mb * 2**20 else grade
     yield Finding(grade, "disk", f"{free // 2**20} MB free at {existing}")
 
 

@@ -23,7 +23,7 @@ class Part:
     prepare: Callable[[], None] = nothing
     port: int | None = None
     start_patience: float = 60.0
-    stop_patience: float = 10.0
+    stop_patience: float = 15.0
 
 
 async def answers(port: int, path: str, host: str = "127.0.0.1", patience: float = 2.0) -> bool:

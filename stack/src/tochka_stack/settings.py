@@ -29,6 +29,7 @@ class StackSettings:
     storefront_domain: str = "localhost"
     database_url: str | None = None
     redis_url: str | None = None
+    min_free_mb: int = 300
     path: str = os.defpath
     passed_on: Mapping[str, str] = field(default_factory=dict)
 
@@ -75,7 +76,7 @@ def read(
     environment: Mapping[str, str] = os.environ,  # noqa: TID251  the one place where it is read
 ) -> StackSettings:
     """Settings from the given arguments and the environment. Raises Misconfigured in one sentence."""
-    port = port if port is not None else _port(environment.get("TOCHKA_PORT") or "8080")
+    port = port if port is not None else _number("TOCHKA_PORT", environment.get("TOCHKA_PORT") or "8080")
     kind = _one_of("TOCHKA_ENVIRONMENT", environment.get("TOCHKA_ENVIRONMENT") or "development", ENVIRONMENTS)
     limits = environment.get("TOCHKA_LIMITS") or ("strict" if kind == "production" else "relaxed")
     public_url = environment.get("TOCHKA_PUBLIC_URL") or _local_url(port)
@@ -94,6 +95,7 @@ def read(
         storefront_domain=environment.get("TOCHKA_STOREFRONT_DOMAIN") or "localhost",
         database_url=environment.get("TOCHKA_DATABASE_URL") or None,
         redis_url=environment.get("TOCHKA_REDIS_URL") or None,
+        min_free_mb=_number("TOCHKA_MIN_FREE_MB", environment.get("TOCHKA_MIN_FREE_MB") or "300"),
         path=environment.get("PATH") or os.defpath,
         passed_on={
             name: value
@@ -103,11 +105,11 @@ def read(
     )
 
 
-def _port(text: str) -> int:
+def _number(name: str, text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise Misconfigured(f"TOCHKA_PORT is {text!r}: it must be a number.") from None
+        raise Misconfigured(f"{name} is {text!r}: it must be a number.") from None
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:

@@ -52,6 +52,7 @@ class Supervisor:
 
     data_dir: DataDir
     reporter: Reporter
+    first_delay: float = FIRST_DELAY
     _kept: dict[str, _Kept] = field(default_factory=dict)
 
     async def start(self, part: Part) -> None:
@@ -103,11 +104,11 @@ class Supervisor:
 
     async def _keep(self, kept: _Kept) -> None:
         """Start it again whenever it dies: soon at first, then ever more slowly while it keeps dying."""
-        delay, began = FIRST_DELAY, time.monotonic()
+        delay, began = self.first_delay, time.monotonic()
         while True:
             how = await kept.child.wait()
             if time.monotonic() - began > STEADY_AFTER:
-                delay = FIRST_DELAY
+                delay = self.first_delay
             self.reporter.died(kept.part.name, how, delay, tuple(kept.child.log.tail))
             await asyncio.sleep(delay)
             delay = min(delay * 2, LONGEST_DELAY)

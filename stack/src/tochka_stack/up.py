@@ -137,6 +137,7 @@ async def _stack(settings: StackSettings, data_dir: DataDir, progress: Progress)
     data_dir.write(STARTED_WITH, choices)
     engines = EngineRoom(settings, data_dir, ports)
     if engines.has_embedded:
+        data_dir.check_space(settings.min_free_mb, engines.folder)
         _say_where(engines, progress)
     wiring = Wiring(settings, data_dir, ports, engines.admin_dsn, engines.redis_url)
     stack = Stack(settings, data_dir, progress, Supervisor(data_dir, progress), engines, wiring)
@@ -182,7 +183,7 @@ def prepared(settings: StackSettings) -> Iterator[DataDir]:
     data_dir.open()
     with data_dir.lock():
         clear_leftovers(data_dir)
-        data_dir.check_space()
+        data_dir.check_space(settings.min_free_mb)
         yield data_dir
 
 

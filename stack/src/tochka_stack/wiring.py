@@ -54,7 +54,8 @@ class Wiring:
     def shop_migrate(self) -> Command:
         """The same for the shop's."""
         owner = self.dsn(SHOP_DATABASE, SHOP_DATABASE.owner)
-        return self._python(SHOP_MODULE, "migrate", TOCHKA_MODULE_OWNER_DATABASE_URL=owner)
+        told = {**self._shop_environment(), "TOCHKA_MODULE_OWNER_DATABASE_URL": owner}
+        return self._python(SHOP_MODULE, "migrate", **told)
 
     def register(self, url: str, public_key: str) -> Command:
         """Enter a module in the catalogue."""

@@ -10,12 +10,7 @@ from tochka_sdk import clock
 from tochka_sdk.requests import bind
 
 from tochka_core.accounts import channels, cookies, inbox, service
-from tochka_core.accounts.public import (
-    OptionalPersonDep,
-    UserConnection,
-    UserSession,
-    address_of,
-)
+from tochka_core.accounts.public import CallerDep, OptionalPersonDep, UserConnection, UserSession
 from tochka_core.accounts.refresh import RefreshToken
 from tochka_core.accounts.schemas import (
     ChallengeCreate,
@@ -35,19 +30,15 @@ warn_without_channels = channels.warn_without_channels
 
 
 @router.post("/auth/challenges", operation_id="create_challenge", status_code=202)
-async def create_challenge(
-    new: ChallengeCreate, request: Request, resources: ResourcesDep
-) -> ChallengeRead:
+async def create_challenge(new: ChallengeCreate, caller: CallerDep, resources: ResourcesDep) -> ChallengeRead:
     """Send a one-time code to a phone; the answer is the same for known and unknown phones."""
-    return await service.challenge(resources, new, address_of(request))
+    return await service.challenge(resources, new, caller.address)
 
 
 @router.post("/auth/challenges/{challenge_id}/resend", operation_id="resend_challenge", status_code=202)
-async def resend_challenge(
-    challenge_id: UUID, request: Request, resources: ResourcesDep
-) -> ChallengeRead:
+async def resend_challenge(challenge_id: UUID, caller: CallerDep, resources: ResourcesDep) -> ChallengeRead:
     """Send a new code; the one before it stops working."""
-    return await service.resend(resources, challenge_id, address_of(request))
+    return await service.resend(resources, challenge_id, caller.address)
 
 
 @router.post("/auth/logout", operation_id="sign_out", status_code=204)

@@ -11,7 +11,7 @@ import secrets
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from redis.asyncio import Redis
@@ -42,8 +42,13 @@ local function blocked(key, cap)
 end
 """
 
+OPEN = """
+redis.call('HSET', KEYS[1], 'phone', ARGV[2], 'channel', ARGV[3], 'delivery', ARGV[4])
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+"""
+
 # KEYS: code, sends in an hour, sends in a day
-# ARGV: mac, "new" or "again", tries, code ms, cooldown ms, kept ms, hour ms, day ms, cap per hour, cap per day
+# ARGV: mac, "new" or "again", tries, code ms, cooldown ms, kept ms, hour ms, day ms, caps per hour and day
 ISSUE = (
     CLOCK
     + """
@@ -114,7 +119,7 @@ class Issued:
 class Challenges:
     """The store; `pepper` keys every digest."""
 
-    redis: "Redis[Any]"
+    redis: Redis
     pepper: bytes
 
     async def open(self, challenge: Challenge) -> Issued:
@@ -124,16 +129,8 @@ class Challenges:
             TooManyCodes: the phone was sent enough codes that nobody typed.
         """
         issued = await self._issue(challenge, "new")
-        fields = {
-            "phone": challenge.phone,
-            "channel": challenge.channel,
-            "delivery": challenge.delivery,
-        }
-        key = f"challenge:{{{challenge.id}}}"
-        async with self.redis.pipeline(transaction=True) as pipe:
-            pipe.hset(key, mapping=cast("dict[str | bytes, Any]", fields))
-            pipe.pexpire(key, _kept_ms())
-            await pipe.execute()
+        fields = [challenge.phone, challenge.channel, challenge.delivery]
+        await self.redis.register_script(OPEN)(keys=[_key(challenge.id)], args=[_kept_ms(), *fields])
         return issued
 
     async def renew(self, challenge: Challenge) -> Issued:
@@ -144,7 +141,7 @@ class Challenges:
             CodeUsed, TooManyTries, ChallengeUnknown: there is nothing to renew.
         """
         issued = await self._issue(challenge, "again")
-        await self.redis.pexpire(f"challenge:{{{challenge.id}}}", _kept_ms())
+        await self.redis.pexpire(_key(challenge.id), _kept_ms())
         return issued
 
     async def get(self, challenge_id: UUID) -> Challenge:
@@ -153,13 +150,10 @@ class Challenges:
         Raises:
             ChallengeUnknown: there is none, or it was too long ago.
         """
-        key = f"challenge:{{{challenge_id}}}"
-        phone, channel, delivery = await self.redis.hmget(key, ["phone", "channel", "delivery"])
-        if phone is None or channel is None or delivery is None:
+        fields: list[Any] = await self.redis.hmget(_key(challenge_id), ["phone", "channel", "delivery"])
+        if None in fields:
             raise ChallengeUnknown
-        return Challenge(
-            challenge_id, phone, cast("ChannelKind", channel), cast("TokenDelivery", delivery)
-        )
+        return Challenge(challenge_id, *fields)
 
     async def consume(self, challenge: Challenge, code: str) -> None:
         """Spend a try; return only for the one caller who brought the right code first.
@@ -169,7 +163,7 @@ class Challenges:
         """
         tag = self._tag(challenge.phone)
         keys = [_code_key(tag, challenge.id), *_counters("failures", tag), *_counters("sends", tag)]
-        args = [
+        args: list[str | int] = [
             self._mac(challenge, code),
             limits.HOUR_S * 1000,
             limits.DAY_S * 1000,
@@ -190,7 +184,7 @@ class Challenges:
     async def _issue(self, challenge: Challenge, mode: str) -> Issued:
         code = f"{secrets.randbelow(10**limits.CODE_LENGTH):0{limits.CODE_LENGTH}d}"
         tag = self._tag(challenge.phone)
-        args = [
+        args: list[str | int] = [
             self._mac(challenge, code),
             mode,
             limits.TRIES_PER_CHALLENGE,
@@ -230,6 +224,10 @@ def _refuse(verdict: str, number: int) -> None:
             raise TooManyCodes(number / 1000)
         case _:
             raise ChallengeUnknown
+
+
+def _key(challenge_id: UUID) -> str:
+    return f"challenge:{{{challenge_id}}}"
 
 
 def _code_key(tag: str, challenge_id: UUID) -> str:

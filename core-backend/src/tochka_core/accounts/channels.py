@@ -8,7 +8,7 @@ whoever asked for the code, because it would tell who uses which messenger.
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from redis.asyncio import Redis
 from tochka_sdk import clock, logs
@@ -18,8 +18,14 @@ from tochka_core.accounts.schemas import ChannelKind, InboxMessage
 from tochka_core.resources import Resources
 
 INBOX_TTL_S = 24 * 3600
-INBOX_PER_PHONE = 20
-INBOX_IN_ALL = 100
+INBOX_MOST = (20, 100)  # of one phone, of all
+PUT = """
+for number, key in ipairs(KEYS) do
+  redis.call('LPUSH', key, ARGV[1])
+  redis.call('LTRIM', key, 0, ARGV[2 + number] - 1)
+  redis.call('EXPIRE', key, ARGV[2])
+end
+"""
 TEXT = "Точка Роста: {code} — ваш код для входа. Никому его не сообщайте, сотрудники о нём не спрашивают."
 _log = logs.get_logger(__name__)
 
@@ -74,7 +80,7 @@ class DevelopmentInbox:
     """Keeps messages in Redis for a page to show: what would have gone out over the messenger."""
 
     kind: ChannelKind
-    redis: "Redis[Any]"
+    redis: Redis
 
     async def send(self, message: Message) -> Outcome:
         """Put the message on top of its phone's list and of the list of all."""
@@ -86,12 +92,8 @@ class DevelopmentInbox:
             "sent_at": clock.now().isoformat(),
         }
         line = json.dumps(shown, ensure_ascii=False)
-        async with self.redis.pipeline(transaction=True) as pipe:
-            for key, most in ((_inbox_key(message.phone), INBOX_PER_PHONE), (_inbox_key(), INBOX_IN_ALL)):
-                pipe.lpush(key, line)
-                pipe.ltrim(key, 0, most - 1)
-                pipe.expire(key, INBOX_TTL_S)
-            await pipe.execute()
+        keys = [_inbox_key(message.phone), _inbox_key()]
+        await self.redis.register_script(PUT)(keys=keys, args=[line, INBOX_TTL_S, *INBOX_MOST])
         return Accepted()
 
 
@@ -99,7 +101,7 @@ def _inbox_key(phone: str = "all") -> str:
     return f"{{inbox}}:{phone}"
 
 
-async def read_inbox(redis: "Redis[Any]", phone: str | None) -> list[InboxMessage]:
+async def read_inbox(redis: Redis, phone: str | None) -> list[InboxMessage]:
     """What went to a phone, or to all, newest first."""
     lines = await redis.lrange(_inbox_key(phone or "all"), 0, -1)
     return [InboxMessage.model_validate_json(line) for line in lines]
@@ -130,7 +132,7 @@ def get_channel(resources: Resources, kind: ChannelKind) -> CodeChannel:
 def warn_without_channels(resources: Resources) -> None:
     """Say at the start of a process that nobody will be able to sign in, if so."""
     if not channels_of(resources):
-        _log.warning("accounts.no_channel", detail="no channel is set up that could carry codes: nobody can sign in")
+        _log.warning("accounts.no_channel", detail="nothing is set up that carries codes: nobody can sign in")
 
 
 async def deliver(channel: CodeChannel, message: Message) -> None:

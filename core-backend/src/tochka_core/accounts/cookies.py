@@ -30,13 +30,6 @@ def clear(response: Response, addresses: Addresses) -> None:
     put(response, addresses, "", 0)
 
 
-def clearing(addresses: Addresses) -> dict[str, str]:
-    """The header that takes the cookie away, for answers made elsewhere."""
-    response = Response()
-    clear(response, addresses)
-    return {"Set-Cookie": response.headers["set-cookie"]}
-
-
 def read(request: Request, addresses: Addresses) -> str | None:
     """The refresh token in the cookie, once it is sure that no other site's page sent it along.
 

@@ -108,15 +108,6 @@ class TooManyCodes(TooManyRequests):
         super().__init__("Too many codes were asked for. Try again later.", retry_after=retry_after)
 
 
-class TooManyFromAddress(TooManyRequests):
-    """429: too many requests from one network address."""
-
-    code = "accounts.too_many_requests"
-
-    def __init__(self, retry_after: float) -> None:
-        super().__init__("Too many requests. Try again later.", retry_after=retry_after)
-
-
 class CrossSite(Forbidden):
     """403: a page of another site tries to use the refresh cookie."""
 
@@ -131,12 +122,12 @@ class RefreshInvalid(Unauthenticated):
 
     code = "accounts.refresh_invalid"
 
-    def __init__(self, headers: dict[str, str] | None = None) -> None:
-        super().__init__("The session has ended. Sign in again.", headers=headers)
+    def __init__(self) -> None:
+        super().__init__("The session has ended. Sign in again.")
 
 
 class SessionReplayed(Recorded, RefreshInvalid):
-    """401: a refresh token was used again after its time, so it may be stolen. The session is revoked for good."""
+    """401: a refresh token was used again after its time: perhaps stolen. The session is revoked."""
 
     code = "accounts.session_revoked"
 

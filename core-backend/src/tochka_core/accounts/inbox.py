@@ -58,8 +58,9 @@ h1 { font-size: 1.4rem; margin: 0; }
 .about, .empty, time { color: color-mix(in srgb, CanvasText 65%, Canvas); }
 .about { margin: .25rem 0 1.25rem; }
 form { display: flex; flex-wrap: wrap; gap: .5rem .75rem; align-items: center; margin-bottom: 1.25rem; }
-input { flex: 1 1 12rem; font: inherit; padding: .45rem .6rem; border: 1px solid GrayText; border-radius: .5rem; }
-button { font: inherit; padding: .45rem .9rem; border: 0; border-radius: .5rem; background: #2456c6; color: #fff; }
+input, button { font: inherit; padding: .45rem .8rem; border: 1px solid GrayText; border-radius: .5rem; }
+input { flex: 1 1 12rem; }
+button { border-color: transparent; background: #2456c6; color: #fff; }
 article { border: 1px solid color-mix(in srgb, CanvasText 20%, Canvas); border-radius: .75rem;
   padding: .9rem 1.1rem; margin-bottom: .9rem; }
 article header { display: flex; flex-wrap: wrap; gap: .25rem .75rem; align-items: baseline; }

@@ -1,6 +1,7 @@
 """Tables of people: users, their sessions, the challenges they answered."""
 
 from datetime import datetime
+from ipaddress import IPv4Address, IPv6Address
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Integer, Text, UniqueConstraint, text
@@ -40,7 +41,7 @@ class Session(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     counter: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     user_agent: Mapped[str] = mapped_column(Text, server_default=text("''"))
-    ip: Mapped[str | None] = mapped_column(INET)
+    ip: Mapped[IPv4Address | IPv6Address | None] = mapped_column(INET)
     created_at: Mapped[datetime] = mapped_column(MOMENT, server_default=text("now()"))
     last_used_at: Mapped[datetime] = mapped_column(MOMENT, server_default=text("now()"))
     rotated_at: Mapped[datetime | None] = mapped_column(MOMENT)
@@ -50,7 +51,7 @@ class Session(Base):
 
 
 class ConfirmedChallenge(Base):
-    """A challenge that was answered: its id is unique, which makes this row the arbiter of who answered first."""
+    """An answered challenge: its unique id makes this row the arbiter of who answered first."""
 
     __tablename__ = "confirmed_challenges"
 

@@ -8,17 +8,47 @@ from uuid import UUID
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import Response
+from tochka_sdk import clock
 from tochka_sdk.db import Connection, Scope
 from tochka_sdk.requests import bind
 
-from tochka_core.accounts import repository, service, tokens
+from tochka_core.accounts import cookies, service, tokens
 from tochka_core.accounts.challenges import Challenge
-from tochka_core.accounts.errors import NotSignedIn
+from tochka_core.accounts.errors import NotSignedIn, RefreshInvalid
 from tochka_core.accounts.refresh import RefreshToken
 from tochka_core.accounts.schemas import UserRead
 from tochka_core.accounts.service import Grant
 from tochka_core.resources import Resources, ResourcesDep
 
+__all__ = [
+    "ACCESS_SECONDS",
+    "Caller",
+    "CallerDep",
+    "Challenge",
+    "Grant",
+    "OptionalPersonDep",
+    "Person",
+    "PersonDep",
+    "RefreshToken",
+    "UserConnection",
+    "UserHotTransaction",
+    "UserRead",
+    "UserSession",
+    "UserTransaction",
+    "add_user",
+    "consume_code",
+    "find_user_id",
+    "get_user",
+    "issue_access_token",
+    "open_session",
+    "put_refresh_cookie",
+    "read_refresh_token",
+    "require_open_session",
+    "rotate",
+]
+
+ACCESS_SECONDS = int(tokens.LIFETIME.total_seconds())
 _bearer = HTTPBearer(bearerFormat="JWT", auto_error=False, description="An access token of this platform.")
 
 
@@ -107,13 +137,10 @@ class Caller:
     user_agent: str
 
 
-def address_of(request: Request) -> str | None:
-    """The caller's network address; the server has put the one that the gateway names in its place."""
-    return request.client.host if request.client else None
-
-
 async def _caller(request: Request) -> Caller:
-    return Caller(address_of(request), request.headers.get("user-agent", ""))
+    """The server has put the address that the gateway names in the place of the gateway's own."""
+    address = request.client.host if request.client else None
+    return Caller(address, request.headers.get("user-agent", ""))
 
 
 CallerDep = Annotated[Caller, Depends(_caller)]
@@ -124,7 +151,62 @@ async def consume_code(resources: Resources, challenge_id: UUID, code: str, call
     return await service.consume_code(resources, challenge_id, code, caller.address)
 
 
-async def find_user_id(resources: Resources, phone: str) -> UUID | None:
-    """Whose phone it is, asked in a transaction of its own: nobody is signed in yet."""
-    async with resources.connections.system("looks up whose phone it is, before anyone is signed in") as door:
-        return await repository.find_user_id(door, phone)
+async def find_user_id(connection: Connection, phone: str) -> UUID | None:
+    """Whose phone it is; needs no scope, since nobody is signed in yet."""
+    return await service.find_user_id(connection, phone)
+
+
+async def add_user(connection: Connection, user_id: UUID, *, phone: str, name: str) -> UserRead:
+    """A new person (in that person's scope). The constraint `uq_users_phone` tells of a lost race."""
+    return service.read_user(await service.add_user(connection, user_id, phone=phone, name=name))
+
+
+async def get_user(connection: Connection, user_id: UUID) -> UserRead:
+    """The person, within that person's scope."""
+    return service.read_user(await service.get_user(connection, user_id))
+
+
+async def open_session(
+    connection: Connection, resources: Resources, user_id: UUID, challenge_id: UUID, caller: Caller
+) -> Grant:
+    """A session for whoever answered the challenge. Raises CodeUsed for a challenge answered before."""
+    return await service.open_session(
+        connection,
+        resources,
+        user_id,
+        challenge_id,
+        user_agent=caller.user_agent,
+        address=caller.address,
+        moment=clock.now(),
+    )
+
+
+async def rotate(connection: Connection, resources: Resources, presented: RefreshToken) -> Grant:
+    """The successor of a refresh token. Raises RefreshInvalid, or SessionReplayed, which is committed."""
+    return await service.rotate(connection, resources, presented, clock.now())
+
+
+def read_refresh_token(request: Request, resources: Resources, in_body: str | None) -> RefreshToken:
+    """The refresh token that a client brings: in the body, else in the cookie of the platform's own page.
+
+    Raises:
+        CrossSite: another site's page makes the call.
+        RefreshInvalid: there is none, or not one of ours.
+    """
+    text = in_body or cookies.read(request, resources.addresses)
+    token = RefreshToken.parse(text or "", resources.keyring.session_key)
+    if token is None:
+        raise RefreshInvalid
+    return token
+
+
+def put_refresh_cookie(response: Response, resources: Resources, grant: Grant) -> None:
+    """Give the refresh token to a browser, where no script can read it."""
+    seconds = int((grant.until - clock.now()).total_seconds())
+    cookies.put(response, resources.addresses, grant.refresh_token, seconds)
+
+
+def issue_access_token(resources: Resources, grant: Grant, tenant_id: UUID | None) -> str:
+    """An access token for the session, for acting in `tenant_id` unless a request names another one."""
+    claims = tokens.Claims(grant.user_id, grant.session_id, tenant_id, grant.auth_time)
+    return tokens.issue(resources, claims)

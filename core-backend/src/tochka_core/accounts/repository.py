@@ -24,7 +24,7 @@ RETURNING id, phone, name, locale, created_at
 ADD_CONFIRMED = "INSERT INTO confirmed_challenges (challenge_id, user_id) VALUES ($1, $2)"
 
 IS_OPEN = "SELECT revoked_at IS NULL FROM sessions WHERE user_id = $1 AND id = $2"
-IS_OPEN_NAMED = text(IS_OPEN.replace("$1", ":user_id").replace("$2", ":session_id"))
+IS_OPEN_NAMED = text("SELECT revoked_at IS NULL FROM sessions WHERE user_id = :user_id AND id = :session_id")
 ADD_SESSION = """
 INSERT INTO sessions (user_id, id, user_agent, ip, created_at, last_used_at, idle_expires_at, expires_at)
 VALUES ($1, $2, $3, $4, $5, $5, $6, $7)
@@ -41,7 +41,9 @@ GET_SESSION = """
 SELECT counter, created_at, rotated_at, idle_expires_at, expires_at, revoked_at
 FROM sessions WHERE user_id = $1 AND id = $2
 """
-REVOKE = "UPDATE sessions SET revoked_at = coalesce(revoked_at, $3) WHERE user_id = $1 AND id = $2 RETURNING true"
+REVOKE = """
+UPDATE sessions SET revoked_at = coalesce(revoked_at, $3) WHERE user_id = $1 AND id = $2 RETURNING true
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +81,10 @@ async def find_user(door: Connection | AsyncSession, user_id: UUID) -> User | No
     return _user(await door.fetchrow(GET_USER, user_id))
 
 
-async def add_user(connection: Connection, user_id: UUID, *, phone: str, name: str) -> User | None:
+async def add_user(connection: Connection, user_id: UUID, *, phone: str, name: str) -> User:
     """Insert a person."""
-    return _user(await connection.fetchrow(ADD_USER, user_id, phone, name))
+    row = await connection.fetchrow(ADD_USER, user_id, phone, name)
+    return User(**dict(row or {}))
 
 
 async def update_user(
@@ -119,7 +122,13 @@ async def add_session(connection: Connection, new: NewSession) -> None:
 
 
 async def rotate(
-    connection: Connection, user_id: UUID, session_id: UUID, counter: int, *, moment: datetime, idle: timedelta
+    connection: Connection,
+    user_id: UUID,
+    session_id: UUID,
+    counter: int,
+    *,
+    moment: datetime,
+    idle: timedelta,
 ) -> Rotation | None:
     """Count an open session up from `counter`; None when it is not open, or not at `counter`."""
     row = await connection.fetchrow(ROTATE, user_id, session_id, counter, moment, idle)

@@ -1,4 +1,4 @@
-"""Rules for people: codes, sessions, refresh tokens. What touches the database runs in its caller's transaction."""
+"""Rules for people: codes, sessions, refresh tokens. Database work runs in its caller's transaction."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,14 +6,16 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 from tochka_sdk import logs
-from tochka_sdk.db import Connection, Scope
+from tochka_sdk.db import Connection, Scope, violates
 from tochka_sdk.ids import uuid7
 
 from tochka_core.accounts import channels, limits, phones, repository
 from tochka_core.accounts.challenges import Challenge, Challenges, Issued
 from tochka_core.accounts.errors import (
+    CodeUsed,
     NotSignedIn,
     PersonUnknown,
     RefreshInvalid,
@@ -85,9 +87,7 @@ async def _send(channel: channels.CodeChannel, challenge: Challenge, issued: Iss
     )
 
 
-async def consume_code(
-    resources: Resources, challenge_id: UUID, code: str, address: str | None
-) -> Challenge:
+async def consume_code(resources: Resources, challenge_id: UUID, code: str, address: str | None) -> Challenge:
     """The challenge, for the one caller who brings its code first; an error for all others."""
     await limits.admit(resources.redis, limits.CONFIRMS, address, resources.limits)
     store = _store(resources)
@@ -100,12 +100,23 @@ async def open_session(
     connection: Connection,
     resources: Resources,
     user_id: UUID,
+    challenge_id: UUID,
     *,
     user_agent: str,
     address: str | None,
     moment: datetime,
 ) -> Grant:
-    """A new session of somebody who has just proved to hold the phone."""
+    """A new session of somebody who has just proved to hold the phone; one per challenge.
+
+    Raises:
+        CodeUsed: the challenge has opened a session before.
+    """
+    try:
+        await repository.add_confirmed(connection, challenge_id, user_id)
+    except asyncpg.UniqueViolationError as error:
+        if violates(error, "pk_confirmed_challenges"):
+            raise CodeUsed from error
+        raise
     new = NewSession(
         user_id=user_id,
         id=uuid7(),
@@ -168,9 +179,19 @@ async def end_session(connection: Connection, user_id: UUID, session_id: UUID, m
 
 
 async def sign_out(resources: Resources, user_id: UUID, session_id: UUID, moment: datetime) -> None:
-    """End a session by its refresh token, in a transaction of its own: nobody needs to be signed in for it."""
+    """End a session in a transaction of its own: nobody needs to be signed in to sign out."""
     async with resources.connections.transaction(Scope(user_id=user_id)) as connection:
         await repository.revoke(connection, user_id, session_id, moment)
+
+
+async def find_user_id(connection: Connection, phone: str) -> UUID | None:
+    """Whose phone it is."""
+    return await repository.find_user_id(connection, phone)
+
+
+async def add_user(connection: Connection, user_id: UUID, *, phone: str, name: str) -> User:
+    """A new person."""
+    return await repository.add_user(connection, user_id, phone=phone, name=name)
 
 
 async def get_user(door: Connection | AsyncSession, user_id: UUID) -> User:
@@ -212,7 +233,7 @@ def read_session(session: Session, current: UUID) -> SessionRead:
     return SessionRead(
         id=session.id,
         user_agent=session.user_agent,
-        ip=session.ip,
+        ip=None if session.ip is None else str(session.ip),
         created_at=session.created_at,
         last_used_at=session.last_used_at,
         expires_at=session.idle_expires_at,

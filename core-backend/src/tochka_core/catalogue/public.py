@@ -14,13 +14,12 @@ from tochka_core.catalogue.errors import ModuleNotAuthenticated
 from tochka_core.catalogue.service import Offer
 from tochka_core.resources import Resources, ResourcesDep
 
-__all__ = ["CallingModule", "CallingModuleDep", "Offer", "get_offer", "is_module"]
+__all__ = ["CallingModule", "CallingModuleDep", "Offer", "get_offer"]
 
 TYP = "module+jwt"
 MAX_LIFETIME_S = 300
 
 get_offer = service.get_offer
-is_module = repository.is_module
 _bearer = HTTPBearer(
     scheme_name="ModuleToken",
     bearerFormat="JWT",

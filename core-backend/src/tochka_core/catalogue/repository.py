@@ -40,7 +40,6 @@ FIND_OFFER = """
     WHERE m.id = $1 AND m.status = 'published'
 """
 FIND_KEY = "SELECT public_key FROM modules WHERE id = $1"
-IS_MODULE = "SELECT EXISTS (SELECT 1 FROM modules WHERE id = $1)"
 
 
 def _with_manifest() -> Any:
@@ -90,8 +89,3 @@ async def find_key(connection: Connection, module_id: str) -> dict[str, Any] | N
     """The public JWK of a module, whatever its status: a withdrawn module still has tenants."""
     key: dict[str, Any] | None = await connection.fetchval(FIND_KEY, module_id)
     return key
-
-
-async def is_module(connection: Connection, module_id: str) -> bool:
-    """Whether a module has this id."""
-    return bool(await connection.fetchval(IS_MODULE, module_id))

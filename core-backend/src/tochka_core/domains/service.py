@@ -9,7 +9,6 @@ import asyncpg
 from tochka_sdk.db import Connection, violates
 from tochka_sdk.errors import DomainError
 
-from tochka_core.catalogue.public import is_module
 from tochka_core.domains import labels, repository
 from tochka_core.domains.errors import (
     HostGone,
@@ -47,25 +46,23 @@ async def check(connection: Connection, addresses: Addresses, text: str) -> Subd
     if reason == "malformed":
         return SubdomainRead(label=label, available=False, reason=reason, host=None, url=None)
     host = addresses.host(label)
-    reason = reason or await _refusal(connection, label, host)
+    reason = reason or await _refusal(connection, host)
     url = addresses.storefront_url(host)
     return SubdomainRead(label=label, available=reason is None, reason=reason, host=host, url=url)
 
 
-async def _refusal(connection: Connection, label: str, host: str) -> Reason | None:
-    if await is_module(connection, label):
-        return "reserved"
+async def _refusal(connection: Connection, host: str) -> Reason | None:
     found = await repository.find_refusal(connection, host)
     return "quarantined" if found == "quarantined" else "taken" if found else None
 
 
-async def require_label(connection: Connection, text: str) -> str:
+def require_label(text: str) -> str:
     """The label that `text` means. Raises `LabelMalformed` or `LabelReserved`."""
     label = text.lower()
     reason = labels.refusal(label)
     if reason == "malformed":
         raise LabelMalformed
-    if reason is not None or await is_module(connection, label):
+    if reason is not None:
         raise LabelReserved
     return label
 

@@ -1,4 +1,4 @@
-"""`Idempotency-Key` for every POST that creates: claim the key, do the work, keep the answer, all in one transaction.
+"""`Idempotency-Key` for every POST that creates: claim the key, work, keep the answer; one transaction.
 
     async def create(transaction: TenantConnection, key: IdempotencyKey = None, ...):
         mark = fingerprint("POST /installations", tenant_id, body)

@@ -1,1 +1,1 @@
-"""A confirmed phone becomes user, tenant, membership and session; a refresh token becomes a fresh access token."""
+"""A confirmed phone becomes user, tenant, membership, session; a refresh token the next one."""

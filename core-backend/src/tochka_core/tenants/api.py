@@ -48,7 +48,7 @@ async def list_tenants(transaction: UserSession, asked: PageRequestDep) -> Page[
     """The person's tenants, oldest first."""
     user_id = transaction.person.user_id
     rows = await service.list_tenants(transaction.session, user_id, asked.after, asked.fetch)
-    return asked.page(rows, lambda row: service.read(*row.tuple()), lambda row: row.tuple()[0].id)
+    return asked.page(rows, lambda row: service.read(row[0], row[1]), lambda row: row[0].id)
 
 
 @router.post("/tenants", operation_id="create_tenant", status_code=201, response_model=TenantRead)

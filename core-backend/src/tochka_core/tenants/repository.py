@@ -18,9 +18,17 @@ SELECT s.revoked_at IS NULL AS is_open, m.role
 FROM sessions s LEFT JOIN memberships m ON m.tenant_id = $1 AND m.user_id = s.user_id
 WHERE s.user_id = $2 AND s.id = $3
 """
-STANDING_NAMED = text(STANDING.replace("$1", ":tenant_id").replace("$2", ":user_id").replace("$3", ":session_id"))
+STANDING_NAMED = text(
+    """
+    SELECT s.revoked_at IS NULL AS is_open, m.role
+    FROM sessions s LEFT JOIN memberships m ON m.tenant_id = :tenant_id AND m.user_id = s.user_id
+    WHERE s.user_id = :user_id AND s.id = :session_id
+    """
+)
 GET = "SELECT id, name, locale, created_at FROM tenants WHERE id = $1"
-ADD_TENANT = "INSERT INTO tenants (id, name, locale) VALUES ($1, $2, $3) RETURNING id, name, locale, created_at"
+ADD_TENANT = """
+INSERT INTO tenants (id, name, locale) VALUES ($1, $2, $3) RETURNING id, name, locale, created_at
+"""
 ADD_MEMBER = "INSERT INTO memberships (tenant_id, user_id, role) VALUES ($1, $2, $3)"
 UPDATE = """
 UPDATE tenants SET name = coalesce($2, name), locale = coalesce($3, locale) WHERE id = $1
@@ -65,9 +73,7 @@ async def find(door: Connection | AsyncSession, tenant_id: UUID) -> Tenant | Non
 async def add(connection: Connection, tenant_id: UUID, *, name: str, locale: str) -> Tenant:
     """Insert a tenant."""
     row = await connection.fetchrow(ADD_TENANT, tenant_id, name, locale)
-    tenant = _tenant(row)
-    assert tenant is not None  # noqa: S101  INSERT … RETURNING gives a row or raises
-    return tenant
+    return Tenant(**dict(row or {}))
 
 
 async def add_member(connection: Connection, tenant_id: UUID, user_id: UUID, role: str) -> None:
@@ -89,7 +95,7 @@ async def of_person(connection: Connection, user_id: UUID, limit: int) -> Sequen
 
 async def list_tenants(
     session: AsyncSession, user_id: UUID, after: UUID | None, limit: int
-) -> Sequence[Row[tuple[Tenant, str]]]:
+) -> Sequence[Row[Tenant, str]]:
     """A page of a person's tenants with the person's role, oldest first."""
     query = (
         select(Tenant, Membership.role)

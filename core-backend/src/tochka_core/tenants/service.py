@@ -78,14 +78,14 @@ async def update(connection: Connection, tenant_id: UUID, change: TenantUpdate) 
 
 
 async def tenants_of(connection: Connection, user_id: UUID) -> list[TenantOfPerson]:
-    """The tenants of a person, oldest first; `GET /tenants` has pages for whoever owns more than a hundred."""
+    """The tenants of a person, oldest first, at most a hundred; `GET /tenants` has pages."""
     rows = await repository.of_person(connection, user_id, MOST_TENANTS)
     return [TenantOfPerson(id=row["id"], name=row["name"], role=row["role"]) for row in rows]
 
 
 async def list_tenants(
     session: AsyncSession, user_id: UUID, after: UUID | None, limit: int
-) -> Sequence[Row[tuple[Tenant, str]]]:
+) -> Sequence[Row[Tenant, str]]:
     """A page of a person's tenants."""
     return await repository.list_tenants(session, user_id, after, limit)
 

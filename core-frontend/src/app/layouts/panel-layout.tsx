@@ -1,7 +1,7 @@
 /** Pages of a signed-in owner. */
 import { useLingui } from "@lingui/react/macro"
 import { Suspense, useState } from "react"
-import { Outlet, useNavigate } from "react-router"
+import { Outlet } from "react-router"
 
 import classes from "@/app/layouts/layouts.module.css"
 import { SessionGate } from "@/app/layouts/session-gate"
@@ -15,14 +15,12 @@ import { ProblemNotice } from "@/shared/ui/problem-notice"
 export function PanelLayout() {
   const { t } = useLingui()
   const { session } = useApi()
-  const navigate = useNavigate()
   const [problem, setProblem] = useState<unknown>(null)
 
   async function signOut() {
     setProblem(null)
     try {
       await session.signOut()
-      await navigate("/", { replace: true })
     } catch (error) {
       setProblem(error)
     }

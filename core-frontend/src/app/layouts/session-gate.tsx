@@ -2,7 +2,7 @@
 import { Skeleton } from "@mantine/core"
 import { useLingui } from "@lingui/react/macro"
 import { useQuery } from "@tanstack/react-query"
-import type { ReactNode } from "react"
+import { type ReactNode, useState } from "react"
 import { Navigate, useLocation } from "react-router"
 
 import classes from "@/app/layouts/layouts.module.css"
@@ -15,12 +15,14 @@ export function SessionGate({ children }: { children: ReactNode }) {
   const { session } = useApi()
   const status = useSessionStatus()
   const location = useLocation()
+  const [wasActive, setWasActive] = useState(false)
   const restoring = useQuery({
     queryKey: ["session"],
     queryFn: () => session.restore(),
     enabled: status === "unknown",
     gcTime: 0,
   })
+  if (status === "active" && !wasActive) setWasActive(true)
   if (status === "active") return children
   if (status === "unknown") {
     return (
@@ -36,5 +38,7 @@ export function SessionGate({ children }: { children: ReactNode }) {
       </main>
     )
   }
+  // signed out on purpose, here or in another tab: nothing to come back to
+  if (status === "anonymous" && wasActive) return <Navigate to="/" replace />
   return <Navigate to={signInPath(location, status)} replace />
 }

@@ -2,6 +2,7 @@
 import { i18n, type Messages } from "@lingui/core"
 
 import { messages as russian } from "@/shared/i18n/locales/ru.po"
+import { typeset } from "@/shared/i18n/typeset"
 
 export type Locale = "ru" | "en"
 
@@ -31,6 +32,6 @@ export async function chooseLocale(locale: Locale): Promise<void> {
 }
 
 async function messagesOf(locale: Locale): Promise<Messages> {
-  if (locale === "ru") return russian
+  if (locale === "ru") return typeset(russian)
   return (await import("@/shared/i18n/locales/en.po")).messages
 }

@@ -9,9 +9,9 @@ export function LogoMark({ size = 32 }: { size?: number }) {
     <svg width={size} height={size} viewBox="0 0 32 32" aria-hidden="true" className={classes.mark}>
       <rect width="32" height="32" rx="10" fill="#0f6a46" />
       <path d="M16 25.5V15.2" stroke="#fff" strokeWidth="2.6" strokeLinecap="round" />
-      <path d="M16 16.4c0-5 3.1-8.2 8.6-8.4.2 5.400-2.900 8.400-8.600 8.400Z" fill="#fff" />
-      <path d="M15.600 19.400c-.2-3.600-2.500-5.900-6.800-6 0 3.900 2.400 6 6.800 6Z" fill="#8dc6a6" />
-      <circle cx="16" cy="25.400" r="2.500" fill="#ffb454" />
+      <path d="M16 16.4c0-5 3.1-8.2 8.6-8.4.2 5.4-2.9 8.4-8.6 8.400Z" fill="#fff" />
+      <path d="M15.6 19.400c-.2-3.6-2.5-5.9-6.8-6 0 3.9 2.4 6 6.8 6Z" fill="#8dc6a6" />
+      <circle cx="16" cy="25.4" r="2.5" fill="#ffb454" />
     </svg>
   )
 }

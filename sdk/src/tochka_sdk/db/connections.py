@@ -183,15 +183,15 @@ async def _finish(connection: Connection) -> None:
 
 async def _leave(connection: Connection, error: BaseException) -> None:
     """End the transaction of a block that raised."""
-    if connection.is_closed() or not connection.is_in_transaction():
-        return
-    if isinstance(error, Recorded):
-        await _finish(connection)
-        return
     try:
-        await connection.execute("ROLLBACK")
+        if connection.is_closed() or not connection.is_in_transaction():
+            return
+        if not isinstance(error, Recorded):
+            await connection.execute("ROLLBACK")
+            return
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-        connection.terminate()  # the server rolls back what loses its connection
+        return  # the connection is gone, and what loses its connection is rolled back
+    await _finish(connection)
 
 
 @asynccontextmanager

@@ -64,7 +64,7 @@ def is_connection_loss(error: BaseException) -> bool:
         cause = cast("BaseException", error.driver_exception)
         return error.connection_invalidated or is_connection_loss(cause)
     if isinstance(error, asyncpg.InterfaceError):
-        return "closed" in str(error)
+        return "closed" in str(error) or "released back to the pool" in str(error)
     return isinstance(error, _LOST)
 
 

@@ -27,6 +27,7 @@ SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_line_prefix": "",
+    "log_error_verbosity": "terse",  # DETAIL repeats values of rows: phones do not belong into logs
     "max_connections": "200",
 }
 

@@ -10,6 +10,7 @@ from babel import Locale
 
 LANGUAGES = ("ru", "en")
 DEFAULT_LANGUAGE = "ru"
+PARTS = ("common", "storefront", "admin")
 
 Phrase = str | Mapping[str, str]
 
@@ -47,7 +48,7 @@ class Catalog:
 def catalog(language: str) -> Catalog:
     """The catalogue of a language that the shop speaks."""
     phrases: dict[str, Phrase] = {}
-    for name in ("common", "storefront", "admin"):
+    for name in PARTS:
         source = files("tochka_shop.locales").joinpath(language, f"{name}.json")
         phrases.update(_flat(json.loads(source.read_text(encoding="utf-8")), ""))
     return Catalog(language, phrases, Locale.parse(language))

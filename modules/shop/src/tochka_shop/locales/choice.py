@@ -1,13 +1,13 @@
 """Which language a reader gets: the address first, then the cookie, then the browser, then the shop's own."""
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 from tochka_shop.locales.catalogs import LANGUAGES
 
 LANGUAGE_COOKIE = "lang"
 
 
-def chosen_language(request: Request, shop_language: str) -> str:
+def chosen_language(request: HTTPConnection, shop_language: str) -> str:
     """The language for this request."""
     for wish in (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE)):
         if wish in LANGUAGES:

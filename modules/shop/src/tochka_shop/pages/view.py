@@ -83,8 +83,7 @@ def render(
             money=partial(format_roubles, locale=language),
             when=partial(date_and_time, language=language, offset_minutes=utc_offset),
             day=partial(day, language=language, offset_minutes=utc_offset),
-            path=request.url.path,
-            **values,
+            **{"path": request.url.path, "status": status, **values},
         )
     )
     kept = {"Cache-Control": "private, no-cache", "Vary": "Cookie, Accept-Language"}

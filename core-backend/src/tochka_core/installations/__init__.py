@@ -1,0 +1,1 @@
+"""Installations: activation, and the life of a tenant's copy of a module until it is gone."""

@@ -1,0 +1,124 @@
+"""Activation: from a wish to rows and one event, all in one transaction."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import asyncpg
+from tochka_sdk import clock
+from tochka_sdk.events import InstallationRequested
+from tochka_sdk.ids import uuid7
+
+from tochka_core.catalogue.public import Offer, get_offer
+from tochka_core.domains import public as domains
+from tochka_core.domains.errors import HostTaken
+from tochka_core.installations import repository, service
+from tochka_core.installations.repository import Activation
+from tochka_core.installations.schemas import InstallationCreate, InstallationRead
+from tochka_core.outbox import public as outbox
+from tochka_core.resources import Resources
+from tochka_core.subscriptions import public as subscriptions
+from tochka_core.subscriptions.schemas import SubscriptionBrief
+from tochka_core.tenants.public import TenantContract, TenantHotTransaction, get_tenant
+
+
+@dataclass(frozen=True, slots=True)
+class Activated:
+    """The installation, and whether this request made it (201) or found it (200)."""
+
+    status: int
+    installation: InstallationRead
+
+
+async def activate(door: TenantHotTransaction, resources: Resources, wanted: InstallationCreate) -> Activated:
+    """Reserve the address and write installation, trial, license and `installation.requested`.
+
+    The same tenant asking again for the same module at the same address, while that is provisioning or live,
+    gets what is there.
+
+    Raises:
+        LabelMalformed, LabelReserved, HostTaken, HostQuarantined: the address cannot be had.
+        ModuleUnknown, PlanUnknown: there is nothing like that to activate.
+    """
+    label = domains.require_label(wanted.subdomain)
+    connection, tenant_id = door.connection, door.member.tenant_id
+    offer = await get_offer(connection, wanted.module, wanted.plan)
+    tenant = await get_tenant(connection, tenant_id)
+    new = _plan(resources, tenant, offer, resources.addresses.host(label), door.member.user_id)
+    try:
+        created_at = await repository.activate(connection, new)
+    except asyncpg.IntegrityConstraintViolationError as error:
+        refusal = domains.refused(error)
+        if refusal is None:
+            raise
+        raise refusal from error
+    if created_at is None:
+        found = await repository.find_at_host(connection, tenant_id, new.host, offer.module_id)
+        if found is None:
+            raise HostTaken
+        return Activated(200, await service.read(connection, resources, tenant_id, found))
+    return Activated(
+        201,
+        InstallationRead(
+            id=new.installation_id,
+            module=new.module_id,
+            status="provisioning",
+            url=resources.addresses.storefront_url(new.host),
+            host=new.host,
+            subscription=SubscriptionBrief.model_validate(
+                {
+                    "id": new.subscription_id,
+                    "status": new.subscription_status,
+                    "plan": new.plan,
+                    "trial_ends_at": new.trial_ends_at,
+                }
+            ),
+            failure=None,
+            created_at=created_at,
+        ),
+    )
+
+
+def _plan(
+    resources: Resources, tenant: TenantContract, offer: Offer, host: str, requested_by: UUID
+) -> Activation:
+    """Everything that will be written, decided before the first row is."""
+    moment = clock.now()
+    start = subscriptions.start(offer.trial_days, moment)
+    terms = subscriptions.Terms(
+        tenant_id=tenant.id,
+        installation_id=uuid7(),
+        module_id=offer.module_id,
+        version=subscriptions.next_version(),
+        status=start.status,
+        access="full",
+        plan=offer.plan,
+        entitlements=offer.entitlements,
+    )
+    deadline = moment + resources.activation_deadline
+    event = InstallationRequested(
+        module=offer.module_id,
+        host=host,
+        url=resources.addresses.storefront_url(host),
+        tenant_name=tenant.name,
+        locale=tenant.locale,
+        plan=offer.plan,
+        license=subscriptions.sign(resources, terms),
+        deadline=deadline,
+    )
+    return Activation(
+        tenant_id=tenant.id,
+        domain_id=uuid7(),
+        host=host,
+        installation_id=terms.installation_id,
+        subscription_id=uuid7(),
+        module_id=offer.module_id,
+        plan=offer.plan,
+        subscription_status=start.status,
+        trial_ends_at=start.trial_ends_at,
+        requested_by=requested_by,
+        deadline_at=deadline,
+        license_version=terms.version,
+        entitlements=dict(offer.entitlements),
+        event_id=uuid7(),
+        event_data=outbox.body("installation.requested", event),
+    )

@@ -1,0 +1,58 @@
+"""Bodies of signing up, signing in and refreshing."""
+
+import re
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints
+
+from tochka_core.accounts.schemas import MAX_NAME, PersonName, UserRead, plain
+from tochka_core.tenants.schemas import TenantOfPerson
+
+SEPARATORS = re.compile(r"[\s-]+")
+
+
+def _joined(typed: object) -> object:
+    """People copy codes as "123 456" or "123-456"."""
+    return SEPARATORS.sub("", typed) if isinstance(typed, str) else typed
+
+
+Code = Annotated[str, BeforeValidator(_joined), Field(pattern=r"^[0-9]{6}$", examples=["123456"])]
+OptionalTenantName = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=MAX_NAME), AfterValidator(plain)
+]
+
+
+class Confirm(BaseModel):
+    """The code that arrived; the names matter only to somebody new."""
+
+    code: Code
+    name: PersonName | None = None
+    tenant_name: OptionalTenantName | None = None
+
+
+class Refresh(BaseModel):
+    """Which tenant the new access token is for. Native clients bring their refresh token in the body."""
+
+    tenant_id: UUID | None = None
+    refresh_token: Annotated[str, Field(max_length=256)] | None = None
+
+
+class Access(BaseModel):
+    """An access token and whom it is for; `tenant_id` is the tenant it was issued for, if there is any."""
+
+    access_token: str
+    token_type: Literal["Bearer"]
+    expires_in: int = Field(description="Seconds until the access token ends.")
+    refresh_token: str | None = Field(
+        description="For clients that asked for it here; else it is in a cookie."
+    )
+    tenant_id: UUID | None
+    user: UserRead
+    tenants: list[TenantOfPerson]
+
+
+class SignedIn(Access):
+    """The same after a code."""
+
+    is_new_user: bool

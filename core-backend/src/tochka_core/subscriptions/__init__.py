@@ -1,0 +1,1 @@
+"""Subscriptions: which plan a tenant has a module under, its trial, and the licenses that modules act on."""

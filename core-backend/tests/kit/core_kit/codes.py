@@ -1,0 +1,52 @@
+"""Steps of signing in, one by one, and looking at the tables past all policies."""
+
+from typing import Any
+
+import asyncpg
+import httpx
+from tochka_stack.testing import ScratchDatabase
+
+from core_kit.people import API, read_code, unique_phone
+
+
+async def ask(client: httpx.AsyncClient, phone: str, **body: str) -> httpx.Response:
+    """Ask for a code."""
+    return await client.post(f"{API}/auth/challenges", json={"phone": phone, "channel": "max", **body})
+
+
+async def challenge(
+    client: httpx.AsyncClient, phone: str | None = None, **body: str
+) -> tuple[str, str, str]:
+    """A fresh challenge: its id, its phone and its code."""
+    number = phone or unique_phone()
+    answer = await ask(client, number, **body)
+    assert answer.status_code == 202, answer.text
+    return answer.json()["challenge_id"], number, await read_code(client, number)
+
+
+async def answer(client: httpx.AsyncClient, challenge_id: str, code: str, **body: Any) -> httpx.Response:
+    """Type a code."""
+    return await client.post(f"{API}/auth/challenges/{challenge_id}/confirm", json={"code": code, **body})
+
+
+def other(code: str) -> str:
+    """A code that is not this one."""
+    return f"{(int(code) + 1) % 1_000_000:06d}"
+
+
+def refusal(answer: httpx.Response) -> tuple[int, str]:
+    """Status and code of a problem, whose shape is checked on the way."""
+    assert answer.headers["content-type"] == "application/problem+json", answer.text
+    body = answer.json()
+    assert {"type", "title", "status", "detail", "code", "request_id"} <= body.keys()
+    assert body["status"] == answer.status_code
+    return answer.status_code, body["code"]
+
+
+async def look(database: ScratchDatabase, query: str, *values: Any) -> list[dict[str, Any]]:
+    """Rows as they are, whoever may see them."""
+    connection = await asyncpg.connect(database.superuser_dsn)
+    try:
+        return [dict(row) for row in await connection.fetch(query, *values)]
+    finally:
+        await connection.close()

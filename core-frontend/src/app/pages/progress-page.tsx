@@ -1,0 +1,37 @@
+/** An activation, watched. */
+import { Skeleton } from "@mantine/core"
+import { Trans, useLingui } from "@lingui/react/macro"
+import { Link, useParams } from "react-router"
+
+import classes from "@/app/pages/select-module-page.module.css"
+import { StepTrail } from "@/app/pages/step-trail"
+import { ActivationProgress } from "@/features/installations/activation-progress"
+import { useInstallation } from "@/features/installations/queries"
+import { ProblemNotice } from "@/shared/ui/problem-notice"
+
+export function ProgressPage() {
+  const { id = "" } = useParams()
+  return <Watched key={id} id={id} />
+}
+
+function Watched({ id }: { id: string }) {
+  const { t } = useLingui()
+  const installation = useInstallation(id)
+  if (installation.data !== undefined) {
+    return (
+      <div className={classes.watched}>
+        <StepTrail current={3} />
+        <ActivationProgress installation={installation.data} />
+      </div>
+    )
+  }
+  if (installation.isPending) return <Skeleton height={320} radius="xl" aria-label={t`Загружаем`} />
+  return (
+    <div className={classes.form}>
+      <ProblemNotice error={installation.error} onRetry={() => void installation.refetch()} />
+      <Link to="/dashboard">
+        <Trans>К моим модулям</Trans>
+      </Link>
+    </div>
+  )
+}

@@ -1,0 +1,60 @@
+/** The plans of a module: a choice where there is one, otherwise plain words on what the only one costs. */
+import { Trans, useLingui } from "@lingui/react/macro"
+import { CalendarCheck } from "lucide-react"
+
+import { textIn } from "@/features/catalogue/localized"
+import classes from "@/features/catalogue/plan-picker.module.css"
+import { PlanTerms } from "@/features/catalogue/plan-terms"
+import type { Plan } from "@/features/catalogue/queries"
+import { formatDay } from "@/shared/format/days"
+
+interface PlanPickerProps {
+  plans: readonly Plan[]
+  chosen: Plan | null
+  onChange: (code: string) => void
+}
+
+export function PlanPicker({ plans, chosen, onChange }: PlanPickerProps) {
+  const { t, i18n } = useLingui()
+  if (chosen === null) return null
+  return (
+    <div className={classes.plans}>
+      {plans.length > 1 && (
+        <div role="radiogroup" aria-label={t`Тариф`} className={classes.options}>
+          {plans.map((plan) => (
+            <label key={plan.code} className={classes.option}>
+              <input
+                type="radio"
+                name="plan"
+                value={plan.code}
+                checked={plan.code === chosen.code}
+                onChange={() => onChange(plan.code)}
+              />
+              <b>{textIn(plan.name, i18n.locale)}</b>
+              <span>
+                <PlanTerms plan={plan} />
+              </span>
+            </label>
+          ))}
+        </div>
+      )}
+      {chosen.trial_days > 0 && <TrialPromise plan={chosen} />}
+    </div>
+  )
+}
+
+function TrialPromise({ plan }: { plan: Plan }) {
+  const { i18n } = useLingui()
+  const end = formatDay(new Date(Date.now() + plan.trial_days * 86_400_000).toISOString(), i18n.locale)
+  return (
+    <p className={classes.promise}>
+      <CalendarCheck size={22} aria-hidden="true" />
+      <span>
+        <b>
+          <PlanTerms plan={plan} />
+        </b>{" "}
+        <Trans>Пробный период — до {end}. Карта не нужна, и сами мы ничего не спишем.</Trans>
+      </span>
+    </p>
+  )
+}

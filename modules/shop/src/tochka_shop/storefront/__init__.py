@@ -1,0 +1,1 @@
+"""What buyers see: shelves, products, cart, checkout, their order."""

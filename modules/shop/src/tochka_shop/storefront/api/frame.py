@@ -1,0 +1,56 @@
+"""What every endpoint of the storefront starts from: the shop around the page, and how a page is answered."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from starlette.responses import HTMLResponse
+
+from tochka_sdk.admin import refuse_cross_site
+from tochka_sdk.module import InstallationSession
+from tochka_shop.pages.view import Meta, render
+from tochka_shop.storefront import service
+from tochka_shop.storefront.schemas import Shell
+
+PAGE = ("GET", "HEAD")
+PRIVATE = {"Cache-Control": "no-store"}
+
+
+async def _shell(request: Request, session: InstallationSession) -> Shell:
+    return await service.get_shell(session, request)
+
+
+CurrentShell = Annotated[Shell, Depends(_shell, scope="function")]
+"""The shop around the page being asked for."""
+
+
+async def same_origin(request: Request) -> None:
+    """Refuse what another site makes a browser send: neighbouring shops are other sites."""
+    refuse_cross_site(request, request.method)
+
+
+def show(
+    request: Request,
+    shell: Shell,
+    template: str,
+    meta: Meta,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    **values: Any,
+) -> HTMLResponse:
+    """Answer with a page of the storefront."""
+    return render(
+        request,
+        f"storefront/{template}.html",
+        language=shell.language,
+        utc_offset=shell.shop.utc_offset,
+        status=status,
+        headers=headers,
+        meta=meta,
+        accent=shell.shop.accent,
+        site_name=shell.shop.name,
+        shell=shell,
+        shop=shell.shop,
+        **values,
+    )

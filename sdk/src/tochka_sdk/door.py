@@ -1,0 +1,85 @@
+"""The addresses by which the platform reaches a module: the one door, the manifest, the health check."""
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tochka_sdk import events, logs
+from tochka_sdk.errors import DomainError, TooLarge, Unavailable
+from tochka_sdk.middleware import DOOR, HEALTH, MANIFEST
+from tochka_sdk.runtime import runtime_of
+
+MAX_BODY = 256 * 1024
+_log = logs.get_logger(__name__)
+
+
+class EventRefusedBefore(DomainError):
+    """The final no that an earlier delivery of the same event got."""
+
+    code = "events.refused_before"
+
+
+def _json(content: object, status: int = 200) -> Response:
+    headers = {"Cache-Control": "no-store"}
+    return Response(orjson.dumps(content), status, headers, media_type="application/json")
+
+
+async def _body(request: Request) -> bytes:
+    """The raw body, cut off where it becomes too large."""
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > MAX_BODY:
+            raise TooLarge(f"An event has at most {MAX_BODY} bytes.")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+async def webhooks(request: Request) -> Response:
+    """`POST /_tochka/webhooks`: verified before it is read, then its effect, then the answer."""
+    runtime = runtime_of(request)
+    body = await _body(request)
+    await runtime.keys.verify_webhook(request.headers, body)
+    envelope = events.parse(body)
+    if request.headers["webhook-id"] != envelope.id:
+        raise events.EventInvalid("The event's id and the request's are not the same.")
+    outcome = await runtime.intake.process(envelope)
+    _log.info("event", event_id=envelope.id, type=envelope.type, outcome=outcome.word)
+    if outcome.status >= 400:
+        refusal = EventRefusedBefore("This event was refused before.")
+        return _json(_refusal(refusal, outcome.status), outcome.status)
+    return _json({"status": outcome.word}, outcome.status)
+
+
+def _refusal(error: DomainError, status: int) -> dict[str, object]:
+    return {"status": status, "code": error.code, "detail": error.detail, "title": error.heading}
+
+
+async def manifest(request: Request) -> Response:
+    """`GET /.well-known/tochka-module.json`: the manifest, with the address at which this process is
+    reached.
+    """
+    runtime = runtime_of(request)
+    document = runtime.manifest.model_dump(mode="json")
+    document["endpoints"]["base_url"] = runtime.settings.public_base
+    return _json(document)
+
+
+async def health(request: Request) -> Response:
+    """`GET /_tochka/health`: 200 when the database answers, else 503."""
+    runtime = runtime_of(request)
+    state = {"module": runtime.module_id, "version": runtime.manifest.version}
+    try:
+        async with runtime.database.system("shows that the database answers"):
+            pool = runtime.database.pool_status().as_dict()
+    except Unavailable as error:
+        return _json({"status": "unavailable", **state, "checks": {"database": error.code}}, 503)
+    return _json({"status": "ok", **state, "checks": {"database": "ok"}, "pool": pool})
+
+
+ROUTES = (
+    Route(DOOR, webhooks, methods=["POST"]),
+    Route(MANIFEST, manifest, methods=["GET"]),
+    Route(HEALTH, health, methods=["GET"]),
+)

@@ -1,0 +1,176 @@
+"""`PlatformDouble`: a core of real keys behind a real socket, whose events and licenses the test decides."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import orjson
+import uvicorn
+from pydantic import BaseModel
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from tochka_sdk import clock, core_client, problems, tokens
+from tochka_sdk.errors import NotFound
+from tochka_sdk.events import Envelope, InstallationRequested
+from tochka_sdk.ids import uuid7
+from tochka_sdk.settings import ModuleSettings
+from tochka_sdk.signing import FreshInstallation, PlatformSigner
+
+ISSUER = "http://localhost:8080"
+NOWHERE = "http://127.0.0.1:1"
+
+
+class _Announcing(uvicorn.Server):
+    """uvicorn that says when it is up."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.is_up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.is_up.set()
+
+
+class PlatformDouble(PlatformSigner):
+    """The core as a module sees it.
+
+    `history` are the events that `/module/events` knows, `licenses` the tokens that `/module/licenses`
+    hands out, `reports` what the module said by `ready` and `failed`, `calls` every request as (method,
+    path). While `is_away`, every call is answered 503.
+    """
+
+    def __init__(self, module_id: str, *, issuer: str = ISSUER) -> None:
+        super().__init__(module_id, issuer=issuer)
+        self.module_key = tokens.generate_key()
+        self.core_url = NOWHERE
+        self.history: list[Envelope] = []
+        self.licenses: dict[UUID, str] = {}
+        self.reports: list[tuple[str, UUID, dict[str, Any]]] = []
+        self.calls: list[tuple[str, str]] = []
+        self.is_away = False
+        self.app = self._application()
+
+    def settings(
+        self, database_url: str, *, uploads_dir: Path | None = None, **changes: Any
+    ) -> ModuleSettings:
+        """Settings for a module that belongs to this core."""
+        given: dict[str, Any] = {
+            "environment": "test",
+            "database_url": database_url,
+            "core_url": self.core_url,
+            "issuer": self.issuer,
+            "core_jwks": orjson.dumps(self.jwks()).decode(),
+            "private_key": orjson.dumps(self.module_key.as_dict(private=True)).decode(),
+            "log_json": False,
+        }
+        if uploads_dir is not None:
+            given["uploads_dir"] = uploads_dir
+        return ModuleSettings(**{**given, **changes})
+
+    def record(self, type: str, body: BaseModel, installation: FreshInstallation, **options: Any) -> Envelope:
+        """An event that happened: it can be delivered, and `/module/events` knows it."""
+        envelope = self.event(type, body, installation, **options)
+        self.history.append(envelope)
+        return envelope
+
+    def requested(self, installation: FreshInstallation, **options: Any) -> Envelope:
+        """The event `installation.requested`; `license` among the options replaces the usual one."""
+        token = options.pop("license", None) or self.license(installation)
+        body = InstallationRequested(
+            module=self.module_id,
+            host=installation.host,
+            url=installation.url,
+            tenant_name=installation.tenant_name,
+            locale=installation.locale,
+            plan=installation.plan,
+            license=token,
+            deadline=clock.now() + timedelta(minutes=1),
+        )
+        return self.record("installation.requested", body, installation, **options)
+
+    @asynccontextmanager
+    async def serve(self) -> AsyncIterator[str]:
+        """Listen on a free port of loopback; the address is `core_url` until the block ends."""
+        with socket.socket() as listening:
+            listening.bind(("127.0.0.1", 0))
+            config = uvicorn.Config(self.app, log_config=None, access_log=False, lifespan="off")
+            server = _Announcing(config)
+            task = asyncio.create_task(server.serve(sockets=[listening]))
+            await server.is_up.wait()
+            self.core_url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+            try:
+                yield self.core_url
+            finally:
+                server.should_exit = True
+                await task
+                self.core_url = NOWHERE
+
+    def _application(self) -> Starlette:
+        app = Starlette(
+            routes=[
+                Route("/.well-known/jwks.json", self._jwks),
+                Route("/api/v1/module/licenses/{installation_id:uuid}", self._license),
+                Route("/api/v1/module/events", self._events),
+                Route(
+                    "/api/v1/module/installations/{installation_id:uuid}/{word}",
+                    self._report,
+                    methods=["POST"],
+                ),
+            ]
+        )
+        problems.install(app)
+        return app
+
+    def _seen(self, request: Request) -> Response | None:
+        self.calls.append((request.method, request.url.path))
+        return JSONResponse({"status": 503, "code": "request.unavailable"}, 503) if self.is_away else None
+
+    def _signed_by_module(self, request: Request) -> None:
+        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        jwks = {"keys": [tokens.public_jwk(self.module_key)]}
+        tokens.decode(token, jwks, typ=core_client.TYP, issuer=self.module_id, audience=self.issuer)
+
+    async def _jwks(self, request: Request) -> Response:
+        return self._seen(request) or JSONResponse(self.jwks())
+
+    async def _license(self, request: Request) -> Response:
+        away = self._seen(request)
+        self._signed_by_module(request)
+        token = self.licenses.get(request.path_params["installation_id"])
+        if token is None:
+            raise NotFound("There is no such installation.")
+        return away or JSONResponse({"license": token})
+
+    async def _events(self, request: Request) -> Response:
+        away = self._seen(request)
+        self._signed_by_module(request)
+        tenant, after = UUID(request.query_params["tenant_id"]), int(request.query_params["after"])
+        later = sorted(
+            (item for item in self.history if item.tenant_id == tenant and item.sequence > after),
+            key=lambda item: item.sequence,
+        )
+        page = later[:2]  # short pages, so that tests turn them
+        cursor = str(page[-1].sequence) if len(later) > len(page) else None
+        items = [orjson.loads(item.to_bytes()) for item in page]
+        return away or JSONResponse({"items": items, "next_cursor": cursor})
+
+    async def _report(self, request: Request) -> Response:
+        away = self._seen(request)
+        self._signed_by_module(request)
+        word, installation_id = request.path_params["word"], request.path_params["installation_id"]
+        self.reports.append((word, installation_id, await request.json()))
+        return away or Response(status_code=204)
+
+
+def fresh_tenant_id() -> UUID:
+    """A tenant that nobody has seen."""
+    return uuid7()

@@ -1,0 +1,174 @@
+"""A small module, as an author would write one: it keeps notes, one per event that it handled."""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from sqlalchemy import Column, MetaData, Table, Text, Uuid, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from tochka_sdk.errors import Conflict, Malformed, Recorded
+from tochka_sdk.events import DomainAdded, InstallationRemoved, InstallationRequested, LicenseUpdated
+from tochka_sdk.ids import uuid7
+from tochka_sdk.module import Accepted, AdminUser, Event, InstallationSession, Module, current_installation
+
+MANIFEST: dict[str, Any] = {
+    "manifest_version": 1,
+    "id": "notes",
+    "version": "1.2.3",
+    "sdk_range": ">=0.1,<1",
+    "name": {"ru": "Заметки", "en": "Notes"},
+    "summary": {"ru": "Хранит заметки", "en": "Keeps notes"},
+    "description": {"ru": "Хранит заметки", "en": "Keeps notes"},
+    "icon": "/static/icon.svg",
+    "screenshots": [],
+    "category": "tools",
+    "publisher": {"name": "Notes", "support_url": "https://notes.example/help"},
+    "endpoints": {"base_url": "http://127.0.0.1:8100"},
+    "storefront_path": "/",
+    "admin_path": "/admin",
+    "events": ["installation.requested", "installation.removed", "license.updated"],
+    "scopes": [],
+    "entitlements": [{"key": "notes", "type": "static", "default": 10}],
+    "suggested_plans": [
+        {"code": "start", "name": {"ru": "Старт", "en": "Start"}, "trial_days": 14, "entitlements": {}}
+    ],
+    "settings_schema": {},
+    "legal": {},
+}
+
+METADATA = MetaData()
+notes = Table(
+    "notes",
+    METADATA,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("installation_id", Uuid),
+    Column("id", Uuid, primary_key=True),
+    Column("text", Text),
+)
+
+
+class Refused(Conflict):
+    """The handler's final no."""
+
+    code = "notes.refused"
+
+
+class Counted(Recorded, Malformed):
+    """A refusal that leaves a trace."""
+
+    code = "notes.counted"
+
+
+async def write(session: AsyncSession, text: str) -> None:
+    """Add a note to the current installation."""
+    here = current_installation()
+    values = {"tenant_id": here.tenant_id, "installation_id": here.id, "id": uuid7(), "text": text}
+    await session.execute(insert(notes).values(values))
+
+
+async def count(session: AsyncSession, text: str) -> int:
+    """How many notes say so."""
+    found = await session.scalar(select(func.count()).where(notes.c.text.startswith(text)))
+    return int(found or 0)
+
+
+class Moods:
+    """How the handler of `installation.requested` behaves, by tenant: the tests decide."""
+
+    def __init__(self) -> None:
+        self.by_tenant: dict[UUID, str] = {}
+        self.calls = 0
+
+
+moods = Moods()
+router = APIRouter()
+module = Module(id="notes", manifest=MANIFEST, routers=[router])
+
+
+@module.on("installation.requested")
+async def requested(event: Event[InstallationRequested], session: AsyncSession) -> Accepted | None:
+    """Write a welcome, and then do as the test wishes."""
+    moods.calls += 1
+    await write(session, f"welcome {event.data.tenant_name} {uuid7()}")
+    match moods.by_tenant.get(event.tenant_id):
+        case "crash":
+            raise RuntimeError("the power went out")
+        case "refuse":
+            raise Refused("There is no room.")
+        case "unprocessable":
+            raise Malformed("This is not for us.")
+        case "slow":
+            await asyncio.sleep(0.05)
+        case "later":
+            return Accepted()
+    return None
+
+
+@module.on("installation.removed")
+async def removed(event: Event[InstallationRemoved], session: AsyncSession) -> None:
+    """Say goodbye."""
+    await write(session, f"goodbye {event.data.reason}")
+
+
+@module.on("license.updated")
+async def relicensed(event: Event[LicenseUpdated], session: AsyncSession) -> None:
+    """Note what is allowed now."""
+    await write(session, f"license {event.installation.license.access} {uuid7()}")
+
+
+@module.on("domain.added")
+async def moved(event: Event[DomainAdded], session: AsyncSession) -> None:
+    """Note the new address."""
+    await write(session, f"host {event.data.host}")
+
+
+@module.on("tenant.updated")
+async def renamed(event: Event[Any], session: AsyncSession) -> None:
+    """Note the new name."""
+    await write(session, f"name {event.installation.tenant_name}")
+
+
+@router.get("/")
+async def home() -> dict[str, object]:
+    """Who is being served."""
+    here = current_installation()
+    return {
+        "id": str(here.id),
+        "tenant_name": here.tenant_name,
+        "host": here.host,
+        "access": here.license.access,
+        "notes": here.license.limit("notes"),
+        "pictures": here.license.allows("pictures"),
+    }
+
+
+@router.get("/notes")
+async def list_notes(session: InstallationSession) -> list[str]:
+    """The installation's notes."""
+    return list(await session.scalars(select(notes.c.text).order_by(notes.c.id)))
+
+
+@router.post("/notes/{text}", status_code=201)
+async def add_note(text: str, session: InstallationSession) -> dict[str, str]:
+    """Add one; some words go wrong."""
+    await write(session, text)
+    if text == "crash":
+        raise RuntimeError("secret detail")
+    if text == "counted":
+        raise Counted("Counted.")
+    return {"text": text}
+
+
+@router.get("/admin")
+async def admin_home(user: AdminUser) -> dict[str, str]:
+    """Who is signed in."""
+    return {"user_id": str(user.user_id), "role": user.role}
+
+
+@router.post("/admin/notes/{text}", status_code=201)
+async def admin_note(text: str, user: AdminUser, session: InstallationSession) -> dict[str, str]:
+    """Add a note as an admin."""
+    user.require("owner", "admin")
+    await write(session, text)
+    return {"text": text}

@@ -1,0 +1,231 @@
+"""What dies is started again, ever more slowly; what is stopped is gone; nothing outlives its supervisor."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import pytest
+from tochka_stack.child_logs import Entry
+from tochka_stack.data_dir import DataDir
+from tochka_stack.parts import Part
+from tochka_stack.processes import Command
+from tochka_stack.refusals import ChildFailed
+from tochka_stack.supervisor import Supervisor
+
+pytestmark = pytest.mark.anyio
+
+PATIENCE = 20.0
+STEADY = "import pathlib, signal; pathlib.Path('ready').touch(); signal.pause()"
+DEAF = "import pathlib, signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + STEADY.partition("; ")[2]
+MORTAL = "import pathlib, sys; pathlib.Path('ready').touch(); print('out of luck'); sys.exit(3)"
+
+
+@dataclass
+class Notes:
+    """A reporter that remembers."""
+
+    deaths: list[tuple[str, float, tuple[str, ...]]] = field(default_factory=list)
+    readied: list[str] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+
+    def starting(self, name: str, title: str) -> None:
+        """Not remembered."""
+
+    def ready(self, name: str, seconds: float) -> None:
+        """Remember who."""
+        self.readied.append(name)
+
+    def died(self, name: str, how: str, delay: float, tail: Iterable[str]) -> None:
+        """Remember how."""
+        self.deaths.append((how, delay, tuple(tail)))
+
+    def important(self, entry: Entry) -> None:
+        """Remember what."""
+        self.entries.append(entry)
+
+
+def part(folder: Path, program: str, *, name: str = "part", stop_patience: float = 10.0) -> Part:
+    """A Python program that is ready as soon as it has made a file."""
+    ready = folder / "ready"
+
+    async def is_ready() -> bool:
+        return ready.exists()
+
+    return Part(
+        name=name,
+        title=name.title(),
+        command=lambda: Command((sys.executable, "-u", "-c", program), folder=folder),
+        is_ready=is_ready,
+        start_patience=PATIENCE,
+        stop_patience=stop_patience,
+    )
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for something that other processes do."""
+    async with asyncio.timeout(PATIENCE):
+        while not condition():  # noqa: ASYNC110  other processes cannot set an event of ours
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> DataDir:
+    """An empty data directory."""
+    opened = DataDir(tmp_path / "data")
+    opened.open()
+    return opened
+
+
+@pytest.fixture
+async def supervisor(data_dir: DataDir) -> AsyncIterator[Supervisor]:
+    """A supervisor with little patience, which stops everything at the end."""
+    supervisor = Supervisor(data_dir, Notes(), first_delay=0.01)
+    yield supervisor
+    await supervisor.stop()
+
+
+def notes(supervisor: Supervisor) -> Notes:
+    """What the supervisor reported."""
+    assert isinstance(supervisor.reporter, Notes)
+    return supervisor.reporter
+
+
+def pid_of(data_dir: DataDir, name: str = "part") -> int:
+    """The pid that the record names."""
+    return data_dir.recorded()[name].pid
+
+
+async def test_a_part_that_is_killed_is_started_again(
+    supervisor: Supervisor, data_dir: DataDir, tmp_path: Path
+) -> None:
+    await supervisor.start(part(tmp_path, STEADY))
+    first = pid_of(data_dir)
+
+    psutil.Process(first).kill()
+    await until(lambda: pid_of(data_dir) != first and notes(supervisor).readied == ["part", "part"])
+
+    assert notes(supervisor).deaths == [("was killed by SIGKILL", 0.01, ())]
+    assert psutil.pid_exists(pid_of(data_dir))
+
+
+async def test_a_part_that_keeps_dying_is_started_ever_more_slowly(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    (tmp_path / "ready").touch()
+    await supervisor.start(part(tmp_path, MORTAL))
+    await until(lambda: len(notes(supervisor).deaths) >= 4)
+
+    assert [delay for _, delay, _ in notes(supervisor).deaths[:4]] == [0.01, 0.02, 0.04, 0.08]
+    how, _, tail = notes(supervisor).deaths[0]
+    assert (how, tail) == ("exited with 3", ("out of luck",))
+
+
+async def test_a_part_that_dies_before_it_is_ready_is_a_failure_with_its_last_words(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    dying = "raise SystemExit('the roof is on fire')"
+    with pytest.raises(ChildFailed, match=r"Part exited with 1: the roof is on fire\. Its log: .*part\.log"):
+        await supervisor.start(part(tmp_path, dying))
+    assert notes(supervisor).deaths == []
+
+
+async def test_a_part_that_is_deaf_to_asking_is_killed(
+    supervisor: Supervisor, data_dir: DataDir, tmp_path: Path
+) -> None:
+    await supervisor.start(part(tmp_path, DEAF, stop_patience=0.2))
+    pid = pid_of(data_dir)
+
+    await supervisor.stop()
+
+    assert not psutil.pid_exists(pid)
+    assert set(data_dir.recorded()) == {"supervisor"}
+
+
+async def test_parts_stop_in_the_given_order(supervisor: Supervisor, tmp_path: Path) -> None:
+    farewell = (
+        "import pathlib, signal, sys\n"
+        "def leave(*_): open('../order', 'a').write(pathlib.Path.cwd().name + ' '); sys.exit()\n"
+        "signal.signal(signal.SIGTERM, leave)\n"
+        "pathlib.Path('ready').touch()\n"
+        "while True: signal.pause()"
+    )
+    for name in ("engine", "service", "door", "other"):
+        (tmp_path / name).mkdir()
+        await supervisor.start(part(tmp_path / name, farewell, name=name))
+
+    await supervisor.stop(["door"], ["service"], ["engine"])
+
+    assert (tmp_path / "order").read_text().split() == ["other", "door", "service", "engine"]
+
+
+async def test_a_command_that_fails_is_a_failure_and_one_that_does_not_says_its_last_line(
+    supervisor: Supervisor,
+) -> None:
+    def python(program: str) -> Command:
+        return Command((sys.executable, "-c", program))
+
+    assert await supervisor.run_once("once", "Once", python("print('one'); print('two')")) == "two"
+    with pytest.raises(ChildFailed, match="Once exited with 1: no"):
+        await supervisor.run_once("once", "Once", python("raise SystemExit('no')"))
+
+
+async def test_a_child_knows_its_own_environment_and_nothing_of_ours(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOCHKA_TEST_SECRET", "ours")
+    program = "import os; print(sorted(os.environ))"
+    command = Command((sys.executable, "-c", program), environment={"MINE": "1", "LC_ALL": "C.UTF-8"})
+    assert await supervisor.run_once("once", "Once", command) == "['LC_ALL', 'MINE']"
+
+
+KILLED = """
+import asyncio, pathlib, signal, sys
+from test_supervisor import DEAF, STEADY, Notes, part
+from tochka_stack.data_dir import DataDir
+from tochka_stack.supervisor import Supervisor
+
+async def main() -> None:
+    root = pathlib.Path(sys.argv[1])
+    data_dir = DataDir(root / "data")
+    data_dir.open()
+    supervisor = Supervisor(data_dir, Notes())
+    for name, program in (("steady", STEADY), ("deaf", DEAF)):
+        (root / name).mkdir()
+        await supervisor.start(part(root / name, program, name=name))
+    print("up", flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+def test_no_child_outlives_a_supervisor_that_was_killed(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(tmp_path)], stdout=subprocess.PIPE, cwd=Path(__file__).parent
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"up\n"
+        records = DataDir(tmp_path / "data").recorded()
+        children = [found for name in ("steady", "deaf") if (found := records[name].find())]
+        assert len(children) == 2
+
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+        _, alive = psutil.wait_procs(children, timeout=PATIENCE)
+        assert alive == []
+
+
+def test_a_recorded_pid_that_now_belongs_to_another_process_is_left_alone(data_dir: DataDir) -> None:
+    with subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"]) as bystander:
+        try:
+            real = data_dir.recorded
+            data_dir.write("run.json", {"part": {"pid": bystander.pid, "started": 1.0, "program": "another"}})
+            assert real()["part"].find() is None
+        finally:
+            bystander.kill()
