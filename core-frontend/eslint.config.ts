@@ -3,6 +3,7 @@ import { readdirSync } from "node:fs"
 
 import js from "@eslint/js"
 import type { Linter } from "eslint"
+import { defineConfig } from "eslint/config"
 import reactHooks from "eslint-plugin-react-hooks"
 import tseslint from "typescript-eslint"
 
@@ -13,7 +14,7 @@ function zone(files: string[], ...forbidden: { group: string[]; message: string 
   return { files, rules: { "no-restricted-imports": ["error", { patterns: [PARENT, ...forbidden] }] } }
 }
 
-export default tseslint.config(
+export default defineConfig(
   { ignores: ["dist", "node_modules", "src/shared/api/schema.d.ts"] },
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,

@@ -5,7 +5,7 @@ import { lingui } from "@lingui/vite-plugin"
 import react from "@vitejs/plugin-react"
 import { defineConfig } from "vitest/config"
 
-import { themeCss } from "./build/theme-css"
+import { themeCss } from "./build/theme-css.ts"
 
 export default defineConfig({
   plugins: [react(), lingui({ macroTransform: true, failOnCompileError: true }), themeCss()],

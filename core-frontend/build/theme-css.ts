@@ -5,7 +5,7 @@
 import { convertCssVariables, DEFAULT_THEME, defaultCssVariablesResolver, mergeMantineTheme } from "@mantine/core"
 import type { Plugin } from "vite"
 
-import { theme } from "../src/shared/theme/theme"
+import { theme } from "../src/shared/theme/theme.ts"
 
 const ID = "virtual:theme.css"
 

@@ -147,7 +147,7 @@ def starting(
             env=environment(settings),
             stdout=file,
             stderr=file,
-            preexec_fn=become_ordinary() if ordinary else None,
+            preexec_fn=become_ordinary() if ordinary else None,  # noqa: PLW1509  tests run on one thread
         ) as process,
     ):
         up = Up(process, DataDir(folder / "data"), port, output)

@@ -71,7 +71,11 @@ class Gateway:
         )
         self._reader = threading.Thread(target=self._read_log, name="gateway-log")
         self._reader.start()
-        self.wait_for_log(lambda line: line.get("msg") == "serving initial configuration")
+        try:
+            self.wait_for_log(lambda line: line.get("msg") == "serving initial configuration")
+        except BaseException:
+            self._end()
+            raise
 
     def _read_log(self) -> None:
         assert self._process.stderr is not None
@@ -127,11 +131,15 @@ class Gateway:
 
     def close(self) -> None:
         """Stop the process and wait until it is gone."""
+        assert self._end() == 0
+
+    def _end(self) -> int:
         self._process.terminate()
-        assert self._process.wait(PATIENCE) == 0
+        status = self._process.wait(PATIENCE)
         self._reader.join(PATIENCE)
         if self._process.stderr is not None:
             self._process.stderr.close()
+        return status
 
     def __enter__(self) -> Self:
         return self

@@ -73,6 +73,7 @@ def house(house_for_all: House) -> House:
     house_for_all.addresses.known.clear()
     for upstream in (house_for_all.public, house_for_all.private, house_for_all.module):
         upstream.seen.clear()
+        upstream.cut.clear()
     house_for_all.public.answers.clear()
     house_for_all.module.answers.clear()
     house_for_all.private.answers = {"/internal/resolve": house_for_all.addresses.resolve}

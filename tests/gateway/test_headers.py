@@ -86,11 +86,17 @@ def test_answers_do_not_say_what_runs_here(house: House) -> None:
     house.module.answers["/told"] = says("", headers={"X-Upstream": "1.2.3.4:5", "X-Tochka-Tenant": "t-1"})
     for host, path in (("localhost", "/"), ("localhost", "/api/v1/x"), (house.live("pekarnya"), "/told")):
         headers = house.gateway.ask(host, path).headers
-        assert headers.keys().isdisjoint({"server", "via", "x-powered-by", "alt-svc", "x-upstream", "x-tochka-tenant"})
+        assert headers.keys().isdisjoint(
+            {"server", "via", "x-powered-by", "alt-svc", "x-upstream", "x-tochka-tenant"}
+        )
 
 
 def test_upstreams_set_their_own_policies_and_miss_none_of_the_least(house: House) -> None:
-    own = {"Referrer-Policy": "origin", "Content-Security-Policy": "default-src 'self'", "Cache-Control": "max-age=5"}
+    own = {
+        "Referrer-Policy": "origin",
+        "Content-Security-Policy": "default-src 'self'",
+        "Cache-Control": "max-age=5",
+    }
     for host, upstream in everyone(house):
         upstream.answers["/api/own"] = says("", headers=own)
         headers = house.gateway.ask(host, "/api/own").headers
@@ -101,7 +107,10 @@ def test_upstreams_set_their_own_policies_and_miss_none_of_the_least(house: Hous
 
 def test_cookies_and_redirects_of_a_module_pass_unchanged(house: House) -> None:
     host = house.live("pekarnya")
-    sent = {"Location": f"http://{host}:8080/admin", "Set-Cookie": "session=1; HttpOnly; SameSite=Lax; Path=/"}
+    sent = {
+        "Location": f"http://{host}:8080/admin",
+        "Set-Cookie": "session=1; HttpOnly; SameSite=Lax; Path=/",
+    }
     house.module.answers["/_tochka/session"] = says("", 303, sent)
     reply = house.gateway.ask(host, "/_tochka/session", method="POST", body=b"ticket=1")
     assert reply.status == 303
@@ -110,7 +119,9 @@ def test_cookies_and_redirects_of_a_module_pass_unchanged(house: House) -> None:
 
 def test_text_is_compressed_for_those_who_can_read_it(house: House) -> None:
     host = house.live("pekarnya")
-    house.module.answers["/"] = says("<p>хлеб</p>" * 500, headers={"Content-Type": "text/html; charset=utf-8"})
+    house.module.answers["/"] = says(
+        "<p>хлеб</p>" * 500, headers={"Content-Type": "text/html; charset=utf-8"}
+    )
     packed = house.gateway.ask(host, headers={"Accept-Encoding": "gzip"})
     assert packed.headers["content-encoding"] == "gzip"
     assert len(packed.body) < 500

@@ -24,7 +24,7 @@ STRANGE = [
     "127.0.0.2",
     "127.1",
     "2130706433",
-    "0.0.0.0",
+    "0.0.0.0",  # noqa: S104  a name to be refused, nothing listens there
     "[::ffff:127.0.0.1]",
     "a&host=pekarnya.localhost",
     "a%26host=pekarnya.localhost",
@@ -41,7 +41,9 @@ def test_a_name_that_is_not_ours_gets_a_404_and_reaches_nobody(house: House, hos
     assert house.public.seen == house.private.seen == house.module.seen == []
 
 
-@pytest.mark.parametrize("host", ["pekar nya.localhost", "a/b.localhost", "a@b.localhost", "a\tb", "x\x00.localhost"])
+@pytest.mark.parametrize(
+    "host", ["pekar nya.localhost", "a/b.localhost", "a@b.localhost", "a\tb", "x\x00.localhost"]
+)
 def test_a_malformed_name_reaches_nobody(house: House, host: str) -> None:
     reply = house.gateway.raw(b"GET / HTTP/1.1\r\nHost: " + host.encode() + b"\r\nConnection: close\r\n\r\n")
     assert reply.status in {400, 404}
@@ -65,11 +67,14 @@ def test_the_port_in_a_name_does_not_decide(house: House, host: str) -> None:
 
 
 def test_letters_of_any_case_name_the_same_shop(house: House) -> None:
-    house.addresses.known["PeKarnya.LOCALHOST"] = (200, house.module.address)  # the core lower-cases what it is asked
+    # The question goes out as it came: the core lower-cases what it is asked.
+    house.addresses.known["PeKarnya.LOCALHOST"] = (200, house.module.address)
     assert house.gateway.ask("PeKarnya.LOCALHOST:8080").text == "here is module"
 
 
-def test_a_request_target_with_a_name_of_its_own_is_routed_and_resolved_by_that_one_name(house: House) -> None:
+def test_a_request_target_with_a_name_of_its_own_is_routed_and_resolved_by_that_one_name(
+    house: House,
+) -> None:
     house.live("pekarnya")
     reply = house.gateway.raw(
         b"GET http://pekarnya.localhost/x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
@@ -89,7 +94,9 @@ def test_a_foreign_request_target_reaches_nobody(house: House) -> None:
     assert house.public.seen == house.private.seen == house.module.seen == []
 
 
-@pytest.mark.parametrize("name", ["X-Forwarded-Host", "X-Host", "Forwarded", "X-Original-Host", "X-HTTP-Host-Override"])
+@pytest.mark.parametrize(
+    "name", ["X-Forwarded-Host", "X-Host", "Forwarded", "X-Original-Host", "X-HTTP-Host-Override"]
+)
 def test_a_name_in_another_header_changes_nothing(house: House, name: str) -> None:
     house.live("pekarnya")
     other = house.upstreams.start("another module")

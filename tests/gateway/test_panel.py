@@ -6,7 +6,9 @@ from tests.gateway.caddy import Gateway
 from tests.gateway.conftest import INDEX, House
 
 
-@pytest.mark.parametrize("path", ["/", "/register", "/select-module?module=shop", "/installations/1/progress", "/a/b/"])
+@pytest.mark.parametrize(
+    "path", ["/", "/register", "/select-module?module=shop", "/installations/1/progress", "/a/b/"]
+)
 def test_every_address_of_the_panel_is_its_one_page_which_nobody_keeps(gateway: Gateway, path: str) -> None:
     reply = gateway.ask("localhost", path)
     assert (reply.status, reply.text) == (200, INDEX)
@@ -30,7 +32,9 @@ def test_other_files_are_asked_for_again(gateway: Gateway) -> None:
     assert again.status == 304
 
 
-@pytest.mark.parametrize("path", ["/assets/app-000000.js", "/assets/old.css", "/nothing.png", "/robots.txt", "/.env"])
+@pytest.mark.parametrize(
+    "path", ["/assets/app-000000.js", "/assets/old.css", "/nothing.png", "/robots.txt", "/.env"]
+)
 def test_a_missing_file_is_missing(gateway: Gateway, path: str) -> None:
     reply = gateway.ask("localhost", path)
     assert reply.status == 404
@@ -39,7 +43,12 @@ def test_a_missing_file_is_missing(gateway: Gateway, path: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/../../../../etc/passwd", "/%2e%2e/%2e%2e/%2e%2e/etc/passwd", "/assets/..%2f..%2f..%2fetc/passwd", "/..%5cetc"],
+    [
+        "/../../../../etc/passwd",
+        "/%2e%2e/%2e%2e/%2e%2e/etc/passwd",
+        "/assets/..%2f..%2f..%2fetc/passwd",
+        "/..%5cetc",
+    ],
 )
 def test_nothing_outside_the_panel_is_shown(gateway: Gateway, path: str) -> None:
     reply = gateway.ask("localhost", path)

@@ -4,9 +4,25 @@ import pytest
 
 from tests.gateway.caddy import Gateway
 from tests.gateway.conftest import INDEX, House
+from tests.gateway.upstreams import says
 
-PLATFORM = ["localhost", "localhost:8080", "127.0.0.1:8080", "[::1]:8080", "[::1]", "LOCALHOST", "localhost:1"]
-CORE_PATHS = ["/api/v1/modules", "/api", "/docs", "/docs/oauth2-redirect", "/dev/inbox", "/.well-known/jwks.json"]
+PLATFORM = [
+    "localhost",
+    "localhost:8080",
+    "127.0.0.1:8080",
+    "[::1]:8080",
+    "[::1]",
+    "LOCALHOST",
+    "localhost:1",
+]
+CORE_PATHS = [
+    "/api/v1/modules",
+    "/api",
+    "/docs",
+    "/docs/oauth2-redirect",
+    "/dev/inbox",
+    "/.well-known/jwks.json",
+]
 PRIVATE_PATHS = [
     "/internal/resolve?host=a.localhost",
     "//internal/resolve?host=a.localhost",
@@ -72,7 +88,11 @@ def test_private_names_lead_nowhere_on_a_platform_host(house: House, path: str) 
 def test_a_shop_address_goes_to_its_module_with_everything_as_it_came(house: House) -> None:
     host = house.live("pekarnya")
     reply = house.gateway.ask(
-        f"{host}:8080", "/cart%2Fadd/%D1%85?q=1&q=%20", method="POST", headers={"Cookie": "cart=1"}, body=b"n=1"
+        f"{host}:8080",
+        "/cart%2Fadd/%D1%85?q=1&q=%20",
+        method="POST",
+        headers={"Cookie": "cart=1"},
+        body=b"n=1",
     )
     assert (reply.status, reply.text) == (200, "here is module")
     seen = house.module.last
@@ -97,7 +117,9 @@ def test_the_doors_between_core_and_module_are_shut_on_a_shop_address(house: Hou
     assert house.module.seen == []
 
 
-@pytest.mark.parametrize("path", ["/_tochka/session", "/internal/resolve", "/health", "/admin", "/.well-known/x"])
+@pytest.mark.parametrize(
+    "path", ["/_tochka/session", "/internal/resolve", "/health", "/admin", "/.well-known/x"]
+)
 def test_everything_else_on_a_shop_address_is_the_modules_business(house: House, path: str) -> None:
     reply = house.gateway.ask(house.live("pekarnya"), path)
     assert reply.text == "here is module"
@@ -119,8 +141,6 @@ def test_a_change_of_address_is_seen_by_the_next_request(house: House) -> None:
 
 
 def test_the_modules_own_errors_pass_unchanged(house: House) -> None:
-    from tests.gateway.upstreams import says
-
     host = house.live("pekarnya")
     for status in (404, 403, 410, 500, 502, 503):
         house.module.answers["/broken"] = says("the module's own words", status)

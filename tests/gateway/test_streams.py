@@ -21,7 +21,9 @@ class EventStream:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Send what the test says until it says None or the client is gone."""
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
+        response = web.StreamResponse(
+            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+        )
         try:
             await response.prepare(request)
             while (event := await self._events.get()) is not None:
@@ -40,12 +42,13 @@ WHERE = [("localhost", "/api/v1/installations/1/progress"), ("pekarnya.localhost
 
 
 @pytest.mark.parametrize(("host", "path"), WHERE)
-@pytest.mark.parametrize("encoding", ["identity", "gzip, zstd"])
-def test_each_event_arrives_when_it_is_said(house: House, host: str, path: str, encoding: str) -> None:
+def test_each_event_arrives_when_it_is_said(house: House, host: str, path: str) -> None:
     house.live("pekarnya")
     stream = EventStream(house, house.public if host == "localhost" else house.module, path)
     with house.gateway.open() as connection:
-        ask = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept-Encoding: {encoding}\r\nConnection: close\r\n\r\n"
+        ask = (
+            f"GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept-Encoding: gzip, zstd\r\nConnection: close\r\n\r\n"
+        )
         connection.sendall(ask.encode())
         with connection.makefile("rb") as answer:
             for event in ("provisioning", "live"):
@@ -57,7 +60,9 @@ def test_each_event_arrives_when_it_is_said(house: House, host: str, path: str, 
 
 
 @pytest.mark.parametrize(("host", "path"), WHERE)
-def test_a_stream_may_be_silent_for_longer_than_any_request_may_take(house: House, host: str, path: str) -> None:
+def test_a_stream_may_be_silent_for_longer_than_any_request_may_take(
+    house: House, host: str, path: str
+) -> None:
     house.live("pekarnya")
     stream = EventStream(house, house.public if host == "localhost" else house.module, path)
     with house.gateway.open() as connection:

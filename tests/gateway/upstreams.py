@@ -40,16 +40,24 @@ class Upstream:
     address: str = ""
     seen: list[Seen] = field(default_factory=list)
     answers: dict[str, Answer] = field(default_factory=dict)
+    cut: threading.Event = field(default_factory=threading.Event)
+    """Somebody hung up in the middle of a request."""
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Remember, then answer."""
-        body = await request.read()
+        try:
+            body = await request.read()
+        except (asyncio.CancelledError, ConnectionError, web.RequestPayloadError):
+            self.cut.set()
+            raise
         headers = tuple((key, value) for key, value in request.headers.items())
         self.seen.append(Seen(request.method, request.raw_path, headers, body))
         answer = self.answers.get(request.path)
         if answer is not None:
             return await answer(request)
-        return web.Response(text=f"here is {self.name}", headers={"Server": "upstream/1.0", "Via": "1.1 upstream"})
+        return web.Response(
+            text=f"here is {self.name}", headers={"Server": "upstream/1.0", "Via": "1.1 upstream"}
+        )
 
     @property
     def last(self) -> Seen:

@@ -26,6 +26,7 @@ from tochka_core.settings import Settings
 from tochka_core.signup import api as signup
 from tochka_core.subscriptions import api as subscriptions
 from tochka_core.tenants import api as tenants
+from tochka_core.webhooks import api as webhooks
 
 PREFIX = "/api/v1"
 MAX_BODY_BYTES = 256 * 1024
@@ -91,7 +92,7 @@ def create_app(settings: Settings, resources: Resources | None = None) -> FastAP
         redoc_url=None,
     )
     app.state.resources = resources
-    for slice_api in (signup, accounts, tenants, catalogue, domains, subscriptions, installations):
+    for slice_api in (signup, accounts, tenants, catalogue, domains, subscriptions, installations, webhooks):
         app.include_router(slice_api.router, prefix=PREFIX)
     if settings.dev_inbox:
         app.include_router(accounts.dev_router)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import sentry_sdk
 import uvicorn
+import uvloop
 from starlette.types import ASGIApp
 from tochka_sdk import logs
 
@@ -149,17 +150,11 @@ def _run(arguments: argparse.Namespace) -> None:
     logs.configure(f"core-{arguments.command}", level=settings.log_level, json=settings.log_json)
     if settings.sentry_dsn is not None:
         sentry_sdk.init(settings.sentry_dsn.get_secret_value(), environment=settings.environment)
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         if arguments.command == "register":
             runner.run(register(settings, arguments.url, arguments.public_key))
         else:
             runner.run({"web": web, "worker": worker}[arguments.command](settings))
-
-
-def _loop_factory():  # type: ignore[no-untyped-def]  # uvloop ships no types for its factory
-    import uvloop
-
-    return uvloop.new_event_loop
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ import tochka_core.idempotency.models
 import tochka_core.installations.models
 import tochka_core.outbox.models
 import tochka_core.subscriptions.models
-import tochka_core.tenants.models  # noqa: F401  imported for its tables
+import tochka_core.tenants.models
+import tochka_core.webhooks.models  # noqa: F401  imported for its tables
 from tochka_core.base import Base
 
 BASE = Base

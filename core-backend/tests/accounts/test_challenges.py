@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
-from core_kit.codes import answer, ask, challenge, refusal
+from core_kit.codes import StartCore, answer, ask, challenge, refusal
 from core_kit.people import API, Owner, unique_phone
 from core_kit.running import RunningCore
 from structlog.testing import capture_logs
@@ -141,7 +141,7 @@ async def test_codes_that_were_answered_do_not_count(client: httpx.AsyncClient) 
         assert (await answer(client, challenge_id, code)).status_code == 200
 
 
-async def test_an_address_is_limited_and_another_is_not(start_core) -> None:  # type: ignore[no-untyped-def]  # lead's type
+async def test_an_address_is_limited_and_another_is_not(start_core: StartCore) -> None:
     async with start_core(limits="strict") as strict, httpx.AsyncClient(base_url=strict.url) as client:
         client.headers["X-Forwarded-For"] = "203.0.113.7"
         for _ in range(30):
@@ -159,7 +159,7 @@ def test_an_ipv6_customer_is_one_address() -> None:
     assert bucket(None) == bucket("testclient") == "unknown"
 
 
-async def test_without_a_channel_nothing_is_promised(start_core) -> None:  # type: ignore[no-untyped-def]  # lead's type
+async def test_without_a_channel_nothing_is_promised(start_core: StartCore) -> None:
     async with start_core(dev_inbox=False) as bare, httpx.AsyncClient(base_url=bare.url) as client:
         got = await ask(client, unique_phone())
         assert refusal(got) == (503, "accounts.channel_unavailable")

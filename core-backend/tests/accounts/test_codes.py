@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from core_kit.codes import answer, challenge, look, other, refusal
+from core_kit.codes import StartCore, answer, challenge, look, other, refusal
 from core_kit.people import API, read_code, unique_phone
 from core_kit.running import RunningCore
 from tochka_stack.testing import ScratchDatabase
@@ -179,7 +179,7 @@ async def test_wrong_codes_of_a_phone_add_up_over_its_challenges(
     assert await _people(core_database, phone) == 0
 
 
-async def test_two_instances_share_the_codes(client: httpx.AsyncClient, start_core) -> None:  # type: ignore[no-untyped-def]  # lead's type
+async def test_two_instances_share_the_codes(client: httpx.AsyncClient, start_core: StartCore) -> None:
     async with start_core() as second, httpx.AsyncClient(base_url=second.url) as elsewhere:
         challenge_id, _, code = await challenge(client)
         assert (await answer(elsewhere, challenge_id, other(code))).json()["tries_left"] == 4
@@ -187,7 +187,7 @@ async def test_two_instances_share_the_codes(client: httpx.AsyncClient, start_co
         assert refusal(await answer(client, challenge_id, code)) == (410, "accounts.code_used")
 
 
-async def test_a_restart_loses_no_code(start_core) -> None:  # type: ignore[no-untyped-def]  # lead's type
+async def test_a_restart_loses_no_code(start_core: StartCore) -> None:
     async with start_core() as before, httpx.AsyncClient(base_url=before.url) as client:
         challenge_id, _, code = await challenge(client)
     async with start_core() as after, httpx.AsyncClient(base_url=after.url) as client:

@@ -168,6 +168,8 @@ COMMANDS = frozenset({"installation.requested", "installation.removed"})
 
 def parse(body: bytes) -> Envelope:
     """The envelope in a verified request. Raises `EventInvalid`, naming the fields, when it is none."""
+    if rb"\u0000" in body:  # valid JSON, but no database can store it
+        raise EventInvalid("The body holds a character that no text may have.")
     try:
         return Envelope.model_validate_json(body)
     except ValidationError as error:

@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from tochka_sdk import events, logs
 from tochka_sdk.db import Database, Scope, narrow
-from tochka_sdk.errors import Conflict, Malformed
+from tochka_sdk.errors import Conflict, Malformed, Unavailable
 from tochka_sdk.events import Envelope
 from tochka_sdk.handlers import Accepted, Event, Handlers
 from tochka_sdk.hosts import HostMap, installation_of, normal_host
@@ -31,6 +31,7 @@ from tochka_sdk.installations import serving
 from tochka_sdk.keys import PlatformKeys
 from tochka_sdk.license import License, LicenseInvalid
 from tochka_sdk.repository import SERVED, EventLog, InstallationStore
+from tochka_sdk.tokens import UnknownKey
 
 GAP_PATIENCE = timedelta(seconds=15)
 _TENANT_WIDE = frozenset({"tenant.updated", "digest", "ping"})
@@ -94,6 +95,8 @@ class Intake:
         if envelope.receiver is not None and envelope.receiver != self._module_id:
             raise MisdirectedEvent("The event is meant for another receiver.")
         body = events.parse_data(envelope)
+        if body is not None and envelope.type not in _TENANT_WIDE and envelope.installation_id is None:
+            raise events.EventInvalid("The event names no installation.")
         try:
             outcome = await self._apply(envelope, body)
         except (Conflict, Malformed) as error:
@@ -142,6 +145,9 @@ class Intake:
             return None
         try:
             found = await self._keys.read_license(body.license)
+        except UnknownKey:
+            # the event itself is genuine: keys are being rotated, and the next delivery will find the new one
+            raise Unavailable("The license is signed with a key that is not known yet.") from None
         except LicenseInvalid:
             raise EventLicenseInvalid("The license in the event is not valid for this module.") from None
         if (found.sub, found.tenant_id) != (envelope.installation_id, envelope.tenant_id):
@@ -182,10 +188,8 @@ class _Effect:
         """The SDK's own state, then the module's handler."""
         if self._body is None:
             return Outcome(200, "ignored")
-        if self._envelope.type in _TENANT_WIDE:
+        if self._envelope.installation_id is None or self._envelope.type in _TENANT_WIDE:
             return await self._tenant_wide()
-        if self._envelope.installation_id is None:
-            raise events.EventInvalid("The event names no installation.")
         return await self._about(self._envelope.installation_id)
 
     async def _tenant_wide(self) -> Outcome:

@@ -65,6 +65,18 @@ def _dumps(event: Any, **_options: Any) -> str:
     return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
+class _Stderr(logging.StreamHandler[TextIO]):
+    """Writes to standard error as it is when the line is written, also when it was replaced meanwhile."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]  # an attribute of the base
+        """Standard error now."""
+        return sys.stderr
+
+
 def configure(service: str, *, level: str = "INFO", json: bool = True, stream: TextIO | None = None) -> None:
     """Send every log of this process, structlog's and the standard library's, to one stream.
 
@@ -100,7 +112,7 @@ def configure(service: str, *, level: str = "INFO", json: bool = True, stream: T
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = logging.StreamHandler(stream) if stream is not None else _Stderr()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *shared],

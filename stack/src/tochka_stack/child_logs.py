@@ -24,7 +24,7 @@ _REDIS_TROUBLE = re.compile(r"WARNING|rror|ailed|[Cc]an't|Bad file|MISCONF|Out O
 _EXPECTED = re.compile(
     r"terminating connection due to administrator command|the database system is (starting up|shutting down)"
     r"|Memory overcommit must be enabled|overcommit_memory is set to 0|The TCP backlog setting"
-    r"|Transparent Huge Pages"
+    r"|Transparent Huge Pages|admin endpoint disabled|exiting; byeee"
 )
 
 Entry = dict[str, Any]

@@ -25,19 +25,24 @@ def package_folder(package: str) -> Path:
 
 def programs(package: str, distribution: str, account: Account) -> Path:
     """The folder of a package that brings programs, copied to where `account` can run them if need be."""
-    source = package_folder(package)
+    return within_reach(package_folder(package), f"{distribution}-{version(distribution)}", account)
+
+
+def within_reach(source: Path, name: str, account: Account) -> Path:
+    """`source`, or a copy of it named `name` that `account` can reach; copied once, never half."""
     if account.can_reach(source / "x"):
         return source
-    target = _base() / "programs" / f"{distribution}-{version(distribution)}"
+    target = _base() / "programs" / name
     if not target.exists():
-        target.parent.mkdir(mode=0o755, exist_ok=True)
+        target.parent.mkdir(exist_ok=True)
+        target.parent.chmod(0o755)
         scratch = Path(tempfile.mkdtemp(dir=target.parent))
         scratch.chmod(0o755)
-        for folder in (source, source.with_name(f"{package}.libs")):  # the libraries are found relative to it
+        for folder in (source, source.with_name(f"{source.name}.libs")):  # libraries are found relative to it
             if folder.is_dir():
                 shutil.copytree(folder, scratch / folder.name, symlinks=True)
         _put(scratch, target)
-    return target / package
+    return target / source.name
 
 
 def engine_data(data_dir: Path, account: Account) -> Path:
@@ -72,7 +77,7 @@ def _base() -> Path:
     """The first base directory that is ours; one made by somebody else is never trusted."""
     for base in BASES:
         try:
-            base.mkdir(mode=0o755, exist_ok=True)
+            base.mkdir(mode=0o700, exist_ok=True)
             status = base.lstat()
         except OSError:
             continue

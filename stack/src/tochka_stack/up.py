@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import os
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -179,6 +180,7 @@ def _on_signals(stop: asyncio.Event, supervisor: Supervisor) -> None:
 @contextmanager
 def prepared(settings: StackSettings) -> Iterator[DataDir]:
     """A usable, locked data directory, in which nothing runs any more."""
+    os.umask(0o077)
     data_dir = DataDir(settings.data_dir)
     data_dir.open()
     with data_dir.lock():

@@ -181,6 +181,7 @@ class Wiring:
             ),
             environment=base_environment(
                 settings.path,
+                HOME=str(self.data_dir.gateway),
                 XDG_DATA_HOME=str(self.data_dir.gateway),
                 XDG_CONFIG_HOME=str(self.data_dir.gateway),
                 TOCHKA_GATEWAY_BIND=settings.host,

@@ -97,13 +97,13 @@ class DevelopmentInbox:
         return Accepted()
 
 
-def _inbox_key(phone: str = "all") -> str:
-    return f"{{inbox}}:{phone}"
+def _inbox_key(phone: str | None = None) -> str:
+    return "{inbox}:all" if phone is None else f"{{inbox}}:of:{phone}"
 
 
 async def read_inbox(redis: Redis, phone: str | None) -> list[InboxMessage]:
     """What went to a phone, or to all, newest first."""
-    lines = await redis.lrange(_inbox_key(phone or "all"), 0, -1)
+    lines = await redis.lrange(_inbox_key(phone), 0, -1)
     return [InboxMessage.model_validate_json(line) for line in lines]
 
 

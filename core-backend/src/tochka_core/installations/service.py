@@ -148,10 +148,9 @@ async def report_ready(connection: Connection, tenant_id: UUID, installation_id:
 
 
 async def report_failed(
-    connection: Connection, tenant_id: UUID, installation_id: UUID, failure: Failure
+    connection: Connection, tenant_id: UUID, installation_id: UUID, *, code: str, detail: str
 ) -> None:
     """The module's word that it cannot. Raises `NotProvisioning` when it is live or gone already."""
-    code, detail = failure.code, failure.detail
     if await undo(connection, tenant_id, installation_id, code=code, detail=detail):
         return
     if await repository.get_status(connection, tenant_id, installation_id) != "failed":

@@ -30,5 +30,4 @@ class Event(Base):
     __table_args__ = (
         Index("ix_events_waiting", "id", postgresql_where=text("fanned_out_at IS NULL")),
         Index("ix_events_waiting_tenant", "tenant_id", "id", postgresql_where=text("fanned_out_at IS NULL")),
-        Index("ix_events_installation_id", "tenant_id", "installation_id"),
     )

@@ -1,5 +1,7 @@
 """Steps of signing in, one by one, and looking at the tables past all policies."""
 
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import asyncpg
@@ -7,6 +9,9 @@ import httpx
 from tochka_stack.testing import ScratchDatabase
 
 from core_kit.people import API, read_code, unique_phone
+from core_kit.running import RunningCore
+
+StartCore = Callable[..., AbstractAsyncContextManager[RunningCore]]
 
 
 async def ask(client: httpx.AsyncClient, phone: str, **body: str) -> httpx.Response:

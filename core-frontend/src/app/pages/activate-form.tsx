@@ -27,7 +27,7 @@ export function ActivateForm({ moduleId }: { moduleId: string }) {
       <StepTrail current={2} />
       <PageHeading className={classes.heading}>{t`Выберите адрес`}</PageHeading>
       <p className={classes.lead}>
-        <Trans>По этому адресу вас найдут покупатели. Его можно назвать по телефону, напечатать на визитке и в чеке.</Trans>
+        <Trans>По нему вас найдут покупатели.</Trans>
       </p>
       {module.isPending && <Skeleton height={280} radius="lg" />}
       {module.isError && (

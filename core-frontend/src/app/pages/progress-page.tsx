@@ -20,7 +20,7 @@ function Watched({ id }: { id: string }) {
   if (installation.data !== undefined) {
     return (
       <div className={classes.watched}>
-        <StepTrail current={3} />
+        <StepTrail current={installation.data.status === "live" ? "done" : 3} />
         <ActivationProgress installation={installation.data} />
       </div>
     )

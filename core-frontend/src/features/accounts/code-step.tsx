@@ -99,6 +99,7 @@ export function CodeStep({ challenge, onResent, onChangeNumber, onConfirmed }: C
       </Button>
       <Button
         variant="subtle"
+        className={classes.resend}
         fullWidth
         size="md"
         disabled={secondsToResend > 0}

@@ -64,7 +64,7 @@ function ComingCard({ headingLevel }: { headingLevel: 2 | 3 }) {
         <Trans>Скоро в каталоге</Trans>
       </Heading>
       <p className={cardClasses.description}>
-        <Trans>Мероприятия с билетами, онлайн-курсы, портфолио. Всё это откроется здесь же, тем же входом и на том же адресе.</Trans>
+        <Trans>Мероприятия с билетами, онлайн-курсы, портфолио. Всё это откроется здесь же, тем же входом.</Trans>
       </p>
     </div>
   )

@@ -1,12 +1,15 @@
 /** The plans of a module: a choice where there is one, otherwise plain words on what the only one costs. */
 import { Trans, useLingui } from "@lingui/react/macro"
 import { CalendarCheck } from "lucide-react"
+import { useState } from "react"
 
 import { textIn } from "@/features/catalogue/localized"
 import classes from "@/features/catalogue/plan-picker.module.css"
 import { PlanTerms } from "@/features/catalogue/plan-terms"
 import type { Plan } from "@/features/catalogue/queries"
 import { formatDay } from "@/shared/format/days"
+
+const DAY = 86_400_000
 
 interface PlanPickerProps {
   plans: readonly Plan[]
@@ -45,7 +48,8 @@ export function PlanPicker({ plans, chosen, onChange }: PlanPickerProps) {
 
 function TrialPromise({ plan }: { plan: Plan }) {
   const { i18n } = useLingui()
-  const end = formatDay(new Date(Date.now() + plan.trial_days * 86_400_000).toISOString(), i18n.locale)
+  const [today] = useState(Date.now)
+  const end = formatDay(new Date(today + plan.trial_days * DAY).toISOString(), i18n.locale)
   return (
     <p className={classes.promise}>
       <CalendarCheck size={22} aria-hidden="true" />

@@ -1,5 +1,5 @@
 /** The future address as it will stand in a browser. */
-import { useLingui } from "@lingui/react/macro"
+import { Trans, useLingui } from "@lingui/react/macro"
 import { Globe, Lock } from "lucide-react"
 
 import classes from "@/features/domains/address-step.module.css"
@@ -7,11 +7,13 @@ import { hostOf } from "@/shared/format/address"
 
 interface AddressPreviewProps {
   url: string
+  /** What stands on the sign over the door. */
+  sign: string
   isGhost: boolean
   isFree: boolean
 }
 
-export function AddressPreview({ url, isGhost, isFree }: AddressPreviewProps) {
+export function AddressPreview({ url, sign, isGhost, isFree }: AddressPreviewProps) {
   const { t } = useLingui()
   const [label, ...rest] = hostOf(url).split(".")
   const Icon = url.startsWith("https:") ? Lock : Globe
@@ -26,14 +28,12 @@ export function AddressPreview({ url, isGhost, isFree }: AddressPreviewProps) {
           <span>.{rest.join(".")}</span>
         </p>
       </div>
-      <div className={classes.page} aria-hidden="true">
-        <span className={classes.sign} />
-        <span className={classes.line} />
-        <div className={classes.tiles}>
-          <span />
-          <span />
-          <span />
-        </div>
+      <div className={classes.front} aria-hidden="true">
+        <span className={classes.awning} />
+        <b>{sign}</b>
+        <span className={classes.soon}>
+          <Trans>Скоро открытие</Trans>
+        </span>
       </div>
     </div>
   )

@@ -23,7 +23,7 @@ export function AddressStep({ label, state, onChange, businessName, module }: Ad
   const url = storefrontUrl(label === "" ? t`vash-adres` : label, state.kind === "available" ? state.url : null)
   return (
     <div className={classes.step}>
-      <AddressPreview url={url} isGhost={label === ""} isFree={state.kind === "available"} />
+      <AddressPreview url={url} sign={businessName} isGhost={label === ""} isFree={state.kind === "available"} />
       <div>
         <TextInput
           label={t`Адрес`}

@@ -52,7 +52,7 @@ function Live({ installation }: { installation: Installation }) {
       <PageHeading className={classes.heading}>{t`Готово! Адрес работает`}</PageHeading>
       <CopyAddress url={installation.url} />
       <p className={classes.lead}>
-        <Trans>Витрина открыта для всех. Войдите в управление и добавьте первый товар.</Trans>
+        <Trans>Витрина открыта для всех. Войдите в управление и наполните её.</Trans>
       </p>
       {entry.isError && <ProblemNotice error={entry.error} />}
       <div className={classes.actions}>

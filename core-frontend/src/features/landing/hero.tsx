@@ -11,7 +11,8 @@ import { PageHeading } from "@/shared/ui/page-heading"
 export function Hero({ startPath }: { startPath: string }) {
   const { t } = useLingui()
   return (
-    <section className={classes.hero}>
+    <section className={classes.clip}>
+      <div className={classes.hero}>
       <div className={classes.words}>
         <PageHeading className={classes.heading} title={t`Точка Роста — ваше дело в интернете за минуту`}>
           {t`Ваше дело в интернете — за минуту`}
@@ -43,6 +44,7 @@ export function Hero({ startPath }: { startPath: string }) {
         </ul>
       </div>
       <HeroScene />
+      </div>
     </section>
   )
 }

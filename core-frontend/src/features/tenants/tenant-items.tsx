@@ -23,7 +23,7 @@ export function TenantItems() {
       <Menu.Label>
         <Trans>Бизнес</Trans>
       </Menu.Label>
-      <Menu.RadioGroup value={current?.id ?? null} onChange={(id) => choose(String(id))}>
+      <Menu.RadioGroup value={current?.id ?? null} onChange={(id) => choose(id)}>
         {tenants.map(({ id, name }) => (
           <Menu.RadioItem key={id} value={id}>
             {name}

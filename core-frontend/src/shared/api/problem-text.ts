@@ -55,7 +55,7 @@ function describeRefusal(error: ApiError, i18n: I18n): ProblemText {
   if (known !== undefined) return plain(i18n._(known))
   if (error.status === 429) return plain(slowDown(error.retryAfter, i18n))
   if (error.status >= 500) {
-    const text = i18n._(msg`Ошибка на нашей стороне. Мы уже знаем о ней; попробуйте ещё раз через минуту.`)
+    const text = i18n._(msg`Ошибка на нашей стороне. Попробуйте ещё раз через минуту.`)
     return { text, requestId: error.requestId }
   }
   const byStatus = BY_STATUS[error.status]

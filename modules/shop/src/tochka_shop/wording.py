@@ -9,8 +9,18 @@ MAX_WORDS = 8
 
 _LATIN = {
     **dict(zip("абвгдеёзийклмнопрстуфыэіґў", "abvgdeeziyklmnoprstufyeigu", strict=True)),
-    **{"ж": "zh", "х": "kh", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "shch", "ю": "yu", "я": "ya"},
-    **{"ъ": "", "ь": "", "ї": "yi", "є": "ye"},
+    "ж": "zh",
+    "х": "kh",
+    "ц": "ts",
+    "ч": "ch",
+    "ш": "sh",
+    "щ": "shch",
+    "ю": "yu",
+    "я": "ya",
+    "ъ": "",
+    "ь": "",
+    "ї": "yi",
+    "є": "ye",
 }
 _BREAKS = re.compile(r"[^a-z0-9]+")
 _WORD = re.compile(r"\w+")

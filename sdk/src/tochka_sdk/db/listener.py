@@ -41,8 +41,13 @@ class Listener:
         self._on_connect = on_connect
         self._heartbeat = heartbeat
         self._application_name = application_name
-        self.is_listening = False
+        self.heard = asyncio.Event()
+        """Set while nothing can be missed."""
+
+    @property
+    def is_listening(self) -> bool:
         """False whenever a notification could be missed."""
+        return self.heard.is_set()
 
     async def run(self) -> None:
         """Listen until cancelled."""
@@ -54,7 +59,7 @@ class Listener:
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 _log.warning("listener.away", channel=self._channel, reason=type(error).__name__)
             finally:
-                self.is_listening = False
+                self.heard.clear()
             await asyncio.sleep(delay)
             delay = min(delay * 2, 5.0)
 
@@ -68,18 +73,18 @@ class Listener:
             connection.add_termination_listener(lambda _connection: self._end(ended))
             await connection.add_listener(self._channel, self._heard)
             self._on_connect()
-            self.is_listening = True
+            self.heard.set()
             while not ended.is_set():
                 try:
                     await asyncio.wait_for(ended.wait(), self._heartbeat)
                 except TimeoutError:
                     await connection.execute("SELECT 1", timeout=self._heartbeat)
         finally:
-            self.is_listening = False
+            self.heard.clear()
             connection.terminate()
 
     def _end(self, ended: asyncio.Event) -> None:
-        self.is_listening = False
+        self.heard.clear()
         ended.set()
 
     def _heard(self, _connection: object, _pid: int, _channel: str, payload: Any) -> None:

@@ -76,15 +76,17 @@ class ModuleClient:
         """A buyer's browser at the installation's host: keeps cookies, follows nothing by itself."""
         return self._client(installation.url, **options)
 
-    async def admin(self, installation: FreshInstallation, *, role: Role = "owner") -> httpx.AsyncClient:
+    @asynccontextmanager
+    async def admin(
+        self, installation: FreshInstallation, *, role: Role = "owner"
+    ) -> AsyncIterator[httpx.AsyncClient]:
         """The browser of somebody who entered the admin by a ticket."""
-        browser = self._client(installation.url, headers={"Sec-Fetch-Site": "same-origin"})
         ticket = self.platform.ticket(installation, role=role)
-        answer = await browser.post(
-            SESSION, data={"ticket": ticket}, headers={"Sec-Fetch-Site": "cross-site"}
-        )
-        assert answer.status_code == 303, answer.text
-        return browser
+        async with self._client(installation.url, headers={"Sec-Fetch-Site": "same-origin"}) as browser:
+            panel = {"Sec-Fetch-Site": "cross-site"}
+            answer = await browser.post(SESSION, data={"ticket": ticket}, headers=panel)
+            assert answer.status_code == 303, answer.text
+            yield browser
 
     async def aclose(self) -> None:
         """Close the core's client."""

@@ -6,11 +6,18 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tochka_sdk import logs
 from tochka_sdk.module import Module
 from tochka_sdk.settings import ModuleSettings
 from tochka_sdk.signing import FreshInstallation
 from tochka_sdk.testing.client import ModuleClient, running_module
 from tochka_sdk.testing.platform import PlatformDouble
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _plain_logs() -> None:
+    """Logs as in production: rendering a trace for a terminal takes seconds."""
+    logs.configure("tests", json=True)
 
 
 @pytest.fixture(scope="session")
@@ -63,5 +70,5 @@ async def storefront(
 @pytest.fixture
 async def admin(running: ModuleClient, installation: FreshInstallation) -> AsyncIterator[httpx.AsyncClient]:
     """The owner's browser, signed in to the installation's admin."""
-    async with await running.admin(installation) as browser:
+    async with running.admin(installation) as browser:
         yield browser

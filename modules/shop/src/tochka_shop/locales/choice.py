@@ -7,12 +7,18 @@ from tochka_shop.locales.catalogs import LANGUAGES
 LANGUAGE_COOKIE = "lang"
 
 
-def chosen_language(request: HTTPConnection, shop_language: str) -> str:
-    """The language for this request."""
+def asked_language(request: HTTPConnection) -> str | None:
+    """The language that the reader asked for, by the address or by an earlier choice."""
     for wish in (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE)):
         if wish in LANGUAGES:
             return wish
-    return preferred_language(request.headers.get("accept-language", "")) or shop_language
+    return None
+
+
+def chosen_language(request: HTTPConnection, shop_language: str) -> str:
+    """The language for this request."""
+    asked = asked_language(request)
+    return asked or preferred_language(request.headers.get("accept-language", "")) or shop_language
 
 
 def preferred_language(header: str) -> str | None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, UploadFile
 
 from tochka_shop import wording
 from tochka_shop.money import parse_roubles
@@ -15,9 +15,15 @@ MAX_STOCK = 999_999
 class Form:
     """A submitted form. `errors` maps a field to the key of the phrase that says what is wrong with it."""
 
-    def __init__(self, data: FormData) -> None:
-        self._data = data
+    def __init__(self, data: FormData | None = None) -> None:
+        """`data` is what was sent; a form that nobody sent yet is empty."""
+        self._data = data if data is not None else FormData()
         self.errors: dict[str, str] = {}
+
+    @property
+    def was_sent(self) -> bool:
+        """Whether this is what somebody typed, rather than an empty form."""
+        return bool(self._data)
 
     @property
     def is_valid(self) -> bool:
@@ -28,6 +34,10 @@ class Form:
         """What was typed, to be shown again."""
         value = self._data.get(name, "")
         return value if isinstance(value, str) else ""
+
+    def files(self, name: str) -> list[UploadFile]:
+        """The files that were sent under a name."""
+        return [value for value in self._data.getlist(name) if isinstance(value, UploadFile)]
 
     def names(self) -> list[str]:
         """The fields that were sent."""

@@ -2,8 +2,8 @@
 
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
-
 from tochka_sdk.problems import Problem
+
 from tochka_shop.locales.catalogs import DEFAULT_LANGUAGE, catalog
 from tochka_shop.locales.choice import chosen_language
 from tochka_shop.locales.formats import DEFAULT_OFFSET

@@ -8,9 +8,12 @@ Malformed (422)
 ├── PictureTooLarge         more pixels than we decode
 ├── PictureOddShape         a stripe, or too small to be of use
 └── PictureBroken           cut short, or its parts do not fit together
+
+PictureMissing (404)        no such picture in this shop
+PicturesBusy (503)          too many are being worked on already
 """
 
-from tochka_sdk.errors import Malformed
+from tochka_sdk.errors import Malformed, NotFound, Unavailable
 
 
 class PictureRefused(Malformed):
@@ -70,3 +73,23 @@ class PictureBroken(PictureRefused):
 
     code = "pictures.broken"
     sentence = "The picture is damaged."
+
+
+class PictureMissing(NotFound):
+    """No such picture in this shop."""
+
+    code = "pictures.missing"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such picture.")
+
+
+class PicturesBusy(Unavailable):
+    """Too many uploads are being worked on: those that wait would hold connections to the database."""
+
+    code = "pictures.busy"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Too many pictures are being processed. Please try again in a moment.", retry_after=3
+        )

@@ -1,6 +1,7 @@
 """Turning an upload into sizes of WebP. Plain CPU work: `render` runs in a thread, one at a time."""
 
 import hashlib
+from collections.abc import Sequence
 from io import BytesIO
 
 import anyio
@@ -14,6 +15,7 @@ from tochka_shop.pictures.errors import (
     PictureBroken,
     PictureEmpty,
     PictureOddShape,
+    PicturesBusy,
     PictureTooHeavy,
     PictureTooLarge,
 )
@@ -36,14 +38,27 @@ _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 
 
 class Renderer:
-    """Renders uploads off the event loop; one at a time, so that memory stays bounded."""
+    """Renders uploads off the event loop; one at a time, so that memory stays bounded.
 
-    def __init__(self, at_once: int = 1) -> None:
+    Those who wait hold the transaction of their request, so only a few may: the others are asked to return.
+    """
+
+    def __init__(self, at_once: int = 1, waiting: int = 3) -> None:
         self._limiter = anyio.CapacityLimiter(at_once)
+        self._room = at_once + waiting
+        self._inside = 0
 
-    async def render(self, content: bytes) -> Rendered:
-        """Every size of an uploaded picture, or a `PictureRefused` that says why not."""
-        return await anyio.to_thread.run_sync(render, content, limiter=self._limiter)
+    async def render(self, contents: Sequence[bytes]) -> list[Rendered]:
+        """Every size of every picture, or a `PictureRefused` that says why not."""
+        if self._inside >= self._room:
+            raise PicturesBusy
+        self._inside += 1
+        try:
+            return [
+                await anyio.to_thread.run_sync(render, content, limiter=self._limiter) for content in contents
+            ]
+        finally:
+            self._inside -= 1
 
 
 def render(content: bytes) -> Rendered:

@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
-
 from tochka_sdk.installations import current_installation
 from tochka_sdk.runtime import runtime_of
+
 from tochka_shop.catalogue import public as catalogue
 from tochka_shop.catalogue.schemas import CategoryRead, ProductRead
 from tochka_shop.locales.catalogs import LANGUAGES, catalog

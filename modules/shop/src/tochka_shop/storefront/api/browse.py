@@ -5,9 +5,9 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
-
 from tochka_sdk.errors import NotFound
 from tochka_sdk.module import InstallationSession
+
 from tochka_shop.catalogue import public as catalogue
 from tochka_shop.catalogue.schemas import CardPage, Listing
 from tochka_shop.locales.catalogs import catalog
@@ -47,7 +47,9 @@ async def home(request: Request, session: InstallationSession, shell: CurrentShe
 
 
 @router.api_route("/c/{slug}", methods=PAGE)
-async def category(request: Request, session: InstallationSession, shell: CurrentShell, slug: str) -> Response:
+async def category(
+    request: Request, session: InstallationSession, shell: CurrentShell, slug: str
+) -> Response:
     """One shelf."""
     shelf = await catalogue.get_category(session, slug)
     number = page_number(request.query_params.get("page"))
@@ -124,6 +126,6 @@ async def privacy(request: Request, shell: CurrentShell) -> Response:
 
 
 @router.api_route("/{path:path}", methods=PAGE)
-async def nowhere(shell: CurrentShell, path: str) -> Response:
+async def nowhere(path: str) -> Response:
     """Everything else: not found."""
-    raise NotFound(f"There is nothing at /{path[:80]} of {shell.shop.name}.")
+    raise NotFound("There is nothing at this address.", path=path[:80])

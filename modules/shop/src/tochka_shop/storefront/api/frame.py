@@ -5,14 +5,14 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from starlette.responses import HTMLResponse
-
 from tochka_sdk.admin import refuse_cross_site
 from tochka_sdk.module import InstallationSession
+
 from tochka_shop.pages.view import Meta, render
 from tochka_shop.storefront import service
 from tochka_shop.storefront.schemas import Shell
 
-PAGE = ("GET", "HEAD")
+PAGE = ["GET", "HEAD"]
 PRIVATE = {"Cache-Control": "no-store"}
 
 

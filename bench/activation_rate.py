@@ -1,0 +1,143 @@
+"""Activations per second: the product's own transaction, and pgbench running the same statements."""
+
+import asyncio
+import gc
+import json
+import random
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import asyncpg
+import uvloop
+from tochka_core.app import open_resources
+from tochka_core.installations import activation
+from tochka_core.installations.schemas import InstallationCreate
+from tochka_core.resources import Resources
+from tochka_core.settings import Settings
+from tochka_core.tenants import service as tenants
+from tochka_core.tenants.public import Member, TenantHotTransaction
+from tochka_sdk.db import Scope
+from tochka_sdk.tokens import generate_key
+from tochka_sdk.webhooks import generate_keypair
+
+from bench.durable import MODULE, TENANTS, Server, durable_postgres, numbered, prepare
+from bench.pgbench import Ceiling
+from bench.report import Figure, median, per_second, spread
+
+CONCURRENCY = 16
+COUNT = "SELECT count(*) FROM installations"
+SAMPLE = """
+    SELECT e.data::text AS event_data, l.entitlements::text AS entitlements
+    FROM events e JOIN licenses l USING (tenant_id, installation_id) LIMIT 1
+"""
+
+
+@dataclass
+class Rates:
+    """What each round gave, in transactions per second."""
+
+    ours: list[float] = field(default_factory=list)
+    ceiling: list[float] = field(default_factory=list)
+
+
+def measure(rounds: int, round_s: int, say: Callable[[str], None]) -> list[Figure]:
+    """Both in turn on one server, so that whatever else the machine does meets both."""
+    with durable_postgres() as engine, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        server = runner.run(prepare(engine))
+        rates = runner.run(_rounds(server, rounds, round_s, say))
+    ratios = [ours / ceiling for ours, ceiling in zip(rates.ours, rates.ceiling, strict=True)]
+    between = f"{min(ratios):.0%} to {max(ratios):.0%}"
+    return [
+        Figure("activations by one core process", per_second(median(rates.ours)), "", spread(rates.ours)),
+        Figure("same statements in pgbench", per_second(median(rates.ceiling)), "", spread(rates.ceiling)),
+        Figure("ratio", f"{median(ratios):.0%}", "≥ 50 %", f"{between}; {CONCURRENCY} connections each"),
+    ]
+
+
+async def _rounds(server: Server, rounds: int, round_s: int, say: Callable[[str], None]) -> Rates:
+    rates = Rates()
+    async with _core(server) as resources:
+        await _ours(resources, 1)
+        ceiling = Ceiling(server, await _sample(server), CONCURRENCY)
+        await ceiling.run(1)
+        gc.collect()
+        gc.freeze()  # as the web process does
+        for number in range(1, rounds + 1):
+            rates.ours.append(await _checked(server, _ours(resources, round_s)))
+            rates.ceiling.append(await _checked(server, ceiling.run(round_s)))
+            say(f"round {number}: {per_second(rates.ours[-1])} beside {per_second(rates.ceiling[-1])}")
+    return rates
+
+
+@asynccontextmanager
+async def _core(server: Server) -> AsyncIterator[Resources]:
+    """The core's resources as the web process opens them, with a connection for each of our callers."""
+    webhook_key, _ = generate_keypair()
+    key = {name: json.dumps(generate_key().as_dict(private=True)) for name in ("signing", "license")}
+    settings = Settings.model_validate(
+        {
+            "database_url": server.app_dsn,
+            "jobs_database_url": server.jobs_dsn,
+            "redis_url": "redis://127.0.0.1:1",  # an activation does not ask Redis
+            "pool_size": CONCURRENCY,
+            "signing_key": key["signing"],
+            "license_key": key["license"],
+            "webhook_key": webhook_key,
+            **{
+                name: secrets.token_urlsafe(48)
+                for name in ("code_pepper", "session_key", "secret_key_master")
+            },
+        }
+    )
+    async with open_resources(settings, database_url=settings.database_url, name="bench") as resources:
+        yield resources
+
+
+async def _ours(resources: Resources, seconds: float) -> tuple[int, float]:
+    """How many activations the product's service makes, and how many in a second."""
+    started = time.monotonic()
+    until = started + seconds
+    async with asyncio.TaskGroup() as group:
+        callers = [group.create_task(_caller(resources, until)) for _ in range(CONCURRENCY)]
+    done = sum(caller.result() for caller in callers)
+    return done, done / (time.monotonic() - started)
+
+
+async def _caller(resources: Resources, until: float) -> int:
+    done = 0
+    while time.monotonic() < until:
+        who = numbered(random.randint(1, TENANTS))
+        wanted = InstallationCreate(module=MODULE, subdomain=f"b{secrets.token_hex(8)}")
+        async with resources.connections.transaction(Scope(tenant_id=who, user_id=who)) as connection:
+            role = await tenants.role_of(connection, tenant_id=who, user_id=who, session_id=who)
+            door = TenantHotTransaction(Member(who, who, who, role), connection)
+            await activation.activate(door, resources, wanted)
+        done += 1
+    return done
+
+
+async def _sample(server: Server) -> dict[str, str]:
+    """The JSON of an activation that the product wrote: pgbench writes the same size."""
+    connection = await asyncpg.connect(server.superuser_dsn)
+    try:
+        return dict(await connection.fetchrow(SAMPLE) or {})
+    finally:
+        await connection.close()
+
+
+async def _checked(server: Server, running: Awaitable[tuple[int, float]]) -> float:
+    """The rate of one round, if the rows that it should have written are there."""
+    connection = await asyncpg.connect(server.superuser_dsn)
+    try:
+        await connection.execute("CHECKPOINT")  # every round begins with the same debts: none
+        before = await connection.fetchval(COUNT)
+        done, rate = await running
+        written = await connection.fetchval(COUNT) - before
+    finally:
+        await connection.close()
+    if written != done:
+        raise RuntimeError(f"{done} activations were counted and {written} were written")
+    return rate

@@ -1,0 +1,107 @@
+"""The tables of the queue: deliveries, their attempts, and what each receiver has been counted up to."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tochka_core.base import Base
+
+UNSETTLED = "status IN ('pending', 'accepted')"
+
+
+class ReceiverPosition(Base):
+    """How many deliveries a receiver has been given, over all tenants."""
+
+    __tablename__ = "receiver_positions"
+
+    receiver: Mapped[str] = mapped_column(Text, primary_key=True)
+    last_position: Mapped[int] = mapped_column(BigInteger)
+
+
+class ReceiverSequence(Base):
+    """How many of one tenant's events a receiver has been given."""
+
+    __tablename__ = "receiver_sequences"
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    receiver: Mapped[str] = mapped_column(Text, primary_key=True)
+    last_sequence: Mapped[int] = mapped_column(BigInteger)
+
+
+class Delivery(Base):
+    """One event for one receiver. While somebody sends it, `due_at` is when the lease ends."""
+
+    __tablename__ = "deliveries"
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    event_id: Mapped[UUID]
+    receiver: Mapped[str] = mapped_column(Text)
+    position: Mapped[int] = mapped_column(BigInteger)
+    sequence: Mapped[int] = mapped_column(BigInteger)
+    installation_id: Mapped[UUID | None]
+    type: Mapped[str] = mapped_column(Text)
+    command: Mapped[bool] = mapped_column(Boolean)
+    status: Mapped[str] = mapped_column(Text, server_default="pending")
+    attempts: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    due_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=text("now()"))
+    leased_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    deadline_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=text("now()"))
+    finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "receiver", "sequence", name="uq_deliveries_receiver"),
+        ForeignKeyConstraint(
+            ["tenant_id", "event_id"], ["events.tenant_id", "events.id"], name="fk_deliveries_event_id_events"
+        ),
+        Index(
+            "ix_deliveries_due", "receiver", "command", "due_at", postgresql_where=text("status = 'pending'")
+        ),
+        Index(
+            "ix_deliveries_deadline",
+            "deadline_at",
+            postgresql_where=text(f"{UNSETTLED} AND deadline_at IS NOT NULL"),
+        ),
+        Index("ix_deliveries_unsettled", "tenant_id", "installation_id", postgresql_where=text(UNSETTLED)),
+        Index("ix_deliveries_event_id", "tenant_id", "event_id"),
+        Index("ix_deliveries_receiver", "receiver", "position"),
+    )
+
+
+class Attempt(Base):
+    """One try to deliver, and what came back."""
+
+    __tablename__ = "attempts"
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    delivery_id: Mapped[UUID]
+    number: Mapped[int] = mapped_column(SmallInteger)
+    started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    duration_ms: Mapped[int] = mapped_column(Integer)
+    response_status: Mapped[int | None] = mapped_column(SmallInteger)
+    error: Mapped[str | None] = mapped_column(Text)
+    response_body: Mapped[str | None] = mapped_column(Text)
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "delivery_id"],
+            ["deliveries.tenant_id", "deliveries.id"],
+            name="fk_attempts_delivery_id_deliveries",
+        ),
+        Index("ix_attempts_delivery_id", "tenant_id", "delivery_id", "number"),
+    )

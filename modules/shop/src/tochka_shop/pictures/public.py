@@ -1,0 +1,48 @@
+"""The pictures' face to other slices: one value per running application, which renders and keeps."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import cast
+from uuid import UUID
+
+from fastapi import FastAPI
+from tochka_sdk.ids import uuid7
+
+from tochka_shop.owners import Owner
+from tochka_shop.pictures.schemas import Rendered
+from tochka_shop.pictures.service import MAX_BYTES, Renderer
+from tochka_shop.pictures.storage import LocalStorage, PictureStorage
+
+__all__ = ["MAX_BYTES", "Pictures", "pictures_of"]
+
+
+class Pictures:
+    """Renders uploads and keeps them. `uploads_dir` is asked late: it is known once the module started."""
+
+    def __init__(self, uploads_dir: Callable[[], Path]) -> None:
+        self._uploads_dir = uploads_dir
+        self._renderer = Renderer()
+
+    @property
+    def storage(self) -> PictureStorage:
+        """Where the files lie."""
+        return LocalStorage(self._uploads_dir())
+
+    async def render(self, contents: Sequence[bytes]) -> list[Rendered]:
+        """Every upload in every size; the first that is refused raises, and nothing is kept."""
+        return await self._renderer.render(contents)
+
+    async def keep(self, owner: Owner, rendered: Rendered) -> UUID:
+        """Store the files of a new picture, before anything refers to them."""
+        picture_id = uuid7()
+        await self.storage.put(owner, picture_id, rendered)
+        return picture_id
+
+    async def drop(self, owner: Owner, picture_ids: list[UUID]) -> None:
+        """Delete the files of pictures to which nothing refers any more."""
+        await self.storage.remove(owner, picture_ids)
+
+
+def pictures_of(app: FastAPI) -> Pictures:
+    """The pictures of a running application."""
+    return cast("Pictures", app.state.pictures)

@@ -1,0 +1,215 @@
+"""From the cart to the order's page."""
+
+from uuid import uuid4
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from tochka_sdk.module import InstallationSession
+from tochka_sdk.runtime import runtime_of
+
+from tochka_shop.locales.catalogs import catalog
+from tochka_shop.orders import public as orders
+from tochka_shop.orders.errors import OrdersNotAccepted, VariantNotForSale
+from tochka_shop.orders.schemas import (
+    MAX_QUANTITY,
+    CartChange,
+    CartRead,
+    CheckoutDraft,
+    CheckoutResult,
+    Method,
+    Status,
+)
+from tochka_shop.pages.forms import Form
+from tochka_shop.pages.view import Meta
+from tochka_shop.settings.schemas import SettingsRead
+from tochka_shop.storefront.api.frame import PAGE, PRIVATE, CurrentShell, same_origin, show
+from tochka_shop.storefront.schemas import Shell
+from tochka_shop.storefront.service import cart_cookie
+
+METHODS: tuple[Method, ...] = ("pickup", "delivery")
+_DAY = 24 * 3600
+
+router = APIRouter(default_response_class=HTMLResponse, dependencies=[Depends(same_origin)])
+
+
+async def _form(request: Request) -> Form:
+    return Form(await request.form(max_files=0, max_fields=50, max_part_size=64 * 1024))
+
+
+def _token(request: Request) -> str | None:
+    return request.cookies.get(cart_cookie(request))
+
+
+def _keep(request: Request, response: Response, token: str) -> Response:
+    """Give the browser its cart for another while."""
+    response.set_cookie(
+        cart_cookie(request),
+        token,
+        max_age=orders.CART_DAYS * _DAY,
+        path="/",
+        secure=runtime_of(request).settings.is_secure,
+        httponly=True,
+        samesite="lax",
+    )
+    return response
+
+
+def _titled(shell: Shell, phrase: str, **values: object) -> Meta:
+    return Meta(title=f"{catalog(shell.language).say(phrase, **values)} — {shell.shop.name}")
+
+
+@router.post("/cart/add")
+async def add_to_cart(request: Request, session: InstallationSession) -> Response:
+    """Put something into the cart; the page's script asks for JSON and stays where it is."""
+    form = await _form(request)
+    variant_id = form.uuid("variant")
+    quantity = form.integer("quantity", least=1, most=MAX_QUANTITY, default=1)
+    if variant_id is None:
+        raise VariantNotForSale
+    token, added = await orders.put_into_cart(session, _token(request), variant_id, quantity)
+    if "application/json" in request.headers.get("accept", ""):
+        pieces = await orders.count_pieces(session, token)
+        return _keep(request, JSONResponse({"pieces": pieces, "added": added}, headers=PRIVATE), token)
+    return _keep(request, RedirectResponse("/cart?added=1", 303), token)
+
+
+@router.post("/cart/set")
+async def set_in_cart(request: Request, session: InstallationSession) -> Response:
+    """Have so many of something in the cart; 0 takes it out."""
+    form = await _form(request)
+    variant_id = form.uuid("variant")
+    quantity = form.integer("quantity", most=MAX_QUANTITY, default=1)
+    if variant_id is not None and form.is_valid:
+        await orders.set_quantity(session, _token(request), variant_id, quantity)
+    return RedirectResponse("/cart", 303)
+
+
+@router.api_route("/cart", methods=PAGE)
+async def cart(request: Request, session: InstallationSession, shell: CurrentShell) -> Response:
+    """What was put aside, at today's prices."""
+    found = await orders.get_cart(session, _token(request))
+    return _cart_page(request, shell, found, added=request.query_params.get("added") == "1")
+
+
+def _cart_page(
+    request: Request,
+    shell: Shell,
+    found: CartRead,
+    *,
+    added: bool = False,
+    changes: tuple[CartChange, ...] = (),
+) -> Response:
+    return show(
+        request,
+        shell,
+        "cart",
+        _titled(shell, "cart.title"),
+        status=409 if changes else 200,
+        headers=PRIVATE,
+        cart=found,
+        added=added and bool(found.items),
+        changes=changes,
+    )
+
+
+@router.api_route("/checkout", methods=PAGE)
+async def checkout(request: Request, session: InstallationSession, shell: CurrentShell) -> Response:
+    """One page: who, how, how much."""
+    found = await orders.get_cart(session, _token(request))
+    if not (found.can_be_ordered and shell.takes_orders and shell.shop.can_hand_over):
+        return RedirectResponse("/cart", 303)
+    return _checkout_page(request, shell, found, Form(), key=str(uuid4()))
+
+
+def _checkout_page(
+    request: Request,
+    shell: Shell,
+    found: CartRead,
+    form: Form,
+    *,
+    key: str,
+    changes: tuple[CartChange, ...] = (),
+) -> Response:
+    status = 409 if changes else 422 if form.errors else 200
+    return show(
+        request,
+        shell,
+        "checkout",
+        _titled(shell, "checkout.title"),
+        status=status,
+        headers=PRIVATE,
+        cart=found,
+        form=form,
+        key=key,
+        seen=orders.fingerprint(found, shell.shop),
+        changes=changes,
+        method=_method(form, shell.shop),
+    )
+
+
+def _method(form: Form, shop: SettingsRead) -> str:
+    """The chosen way, or the one that is offered first."""
+    wanted = form.raw("method")
+    return wanted if wanted in METHODS else "pickup" if shop.pickup_enabled else "delivery"
+
+
+@router.post("/checkout")
+async def submit(request: Request, session: InstallationSession, shell: CurrentShell) -> Response:
+    """Order. What the buyer typed wrong, and what changed meanwhile, is said on the same page."""
+    if not shell.takes_orders:
+        raise OrdersNotAccepted
+    form = await _form(request)
+    draft = _draft(form, shell)
+    result = CheckoutResult()
+    if draft is not None:
+        result = await orders.place(session, _token(request), draft)
+        if result.link:
+            return RedirectResponse(f"/orders/{result.link}", 303, PRIVATE)
+    found = await orders.get_cart(session, _token(request))
+    if not found.items:
+        return _cart_page(request, shell, found, changes=result.changes)
+    key = str(form.uuid("key") or uuid4())
+    return _checkout_page(request, shell, found, form, key=key, changes=result.changes)
+
+
+def _draft(form: Form, shell: Shell) -> CheckoutDraft | None:
+    """What the form says, or None and the form knows why not."""
+    method: Method = "delivery" if form.choice("method", METHODS, "pickup") == "delivery" else "pickup"
+    name = form.line("name", limit=80, required=True)
+    phone = form.phone("phone", required=True)
+    address = form.line("address", limit=300, required=method == "delivery")
+    comment = form.prose("comment", limit=1000)
+    if not form.flag("consent"):
+        form.refuse("consent", "form.consent")
+    key = form.uuid("key")
+    if key is None:
+        form.refuse("key", "form.mend")
+    if key is None or not form.is_valid:
+        return None
+    return CheckoutDraft(
+        key=key,
+        name=name,
+        phone=phone,
+        method=method,
+        address=address,
+        comment=comment,
+        language=shell.language,
+        seen=form.raw("seen"),
+    )
+
+
+@router.api_route("/orders/{link}", methods=PAGE)
+async def order(request: Request, session: InstallationSession, shell: CurrentShell, link: str) -> Response:
+    """The buyer's order, for whoever has its link; the link is told to nobody else."""
+    found = await orders.get_by_link(session, link)
+    road = Status.road(found.method)
+    return show(
+        request,
+        shell,
+        "order",
+        _titled(shell, "order.title", number=found.number),
+        headers={**PRIVATE, "Referrer-Policy": "same-origin", "X-Robots-Tag": "noindex"},
+        order=found,
+        road=road,
+        reached=road.index(found.status) if found.status in road else -1,
+    )
