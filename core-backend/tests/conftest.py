@@ -7,20 +7,41 @@
 `start_core` starts one more instance on the same database and Redis: `async with start_core(**settings) as core`.
 `client`     an httpx.AsyncClient on `core.url` that nobody is signed in on.
 `owner`, `stranger`  two people who own a fresh tenant each; `.client` carries their token.
+`module`     a registered module that answers as the test tells it: `core_kit.modules.ScriptedModule`.
+`dispatcher` runs the dispatcher beside `core`, in this event loop.
 """
 
+import io
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 
 import httpx
 import pytest
+from core_kit.activation import dispatching
+from core_kit.modules import ScriptedModule, registered_module
 from core_kit.people import Owner, sign_up
 from core_kit.running import RunningCore, core_settings, run_core
 from tochka_core.migrate import upgrade
+from tochka_sdk import logs
 from tochka_stack.testing import ScratchDatabase, ScratchPostgres
 
 
 StartCore = Callable[..., AbstractAsyncContextManager[RunningCore]]
+
+
+class _Stderr(io.TextIOBase):
+    """Standard error as it is now: pytest puts another one there for every test."""
+
+    def write(self, text: str) -> int:
+        """Pass it on."""
+        return sys.stderr.write(text)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_logs() -> None:
+    """Log as in production; the renderer for developers draws every frame of a planted fault, for seconds."""
+    logs.configure("core-test", level="INFO", stream=_Stderr())  # type: ignore[arg-type]  # it only writes
 
 
 @pytest.fixture(scope="session")
@@ -70,3 +91,17 @@ async def stranger(core: RunningCore) -> AsyncIterator[Owner]:
     signed_up = await sign_up(core.url)
     yield signed_up
     await signed_up.client.aclose()
+
+
+@pytest.fixture
+async def module(core: RunningCore) -> AsyncIterator[ScriptedModule]:
+    """A fresh module of the catalogue that answers 200 to everything, until told otherwise."""
+    async with registered_module(core.resources, core.jobs) as scripted:
+        yield scripted
+
+
+@pytest.fixture
+async def dispatcher(core: RunningCore) -> AsyncIterator[None]:
+    """The dispatcher, running."""
+    async with dispatching(core.jobs):
+        yield

@@ -219,13 +219,3 @@ def test_no_child_outlives_a_supervisor_that_was_killed(tmp_path: Path) -> None:
 
         _, alive = psutil.wait_procs(children, timeout=PATIENCE)
         assert alive == []
-
-
-def test_a_recorded_pid_that_now_belongs_to_another_process_is_left_alone(data_dir: DataDir) -> None:
-    with subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"]) as bystander:
-        try:
-            real = data_dir.recorded
-            data_dir.write("run.json", {"part": {"pid": bystander.pid, "started": 1.0, "program": "another"}})
-            assert real()["part"].find() is None
-        finally:
-            bystander.kill()

@@ -17,8 +17,8 @@ depends_on: Sequence[str] | None = None
 
 RECEIVER = "receiver = (SELECT app_module_id())"
 # News about a tenant as a whole name no module: whoever was given one may read it.
-GIVEN = f"""EXISTS (SELECT 1 FROM deliveries d WHERE d.tenant_id = events.tenant_id AND d.event_id = events.id
-  AND d.{RECEIVER})"""
+GIVEN = """EXISTS (SELECT 1 FROM deliveries d WHERE d.tenant_id = events.tenant_id AND d.event_id = events.id
+  AND d.receiver = (SELECT app_module_id()))"""
 SEEN = f"{TENANT} OR {MODULE}"
 
 TABLES = (

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from joserfc.jwk import OKPKey
+from tochka_sdk.signing import webhook_jwk
 from tochka_sdk.tokens import public_jwk, read_key
 
 from tochka_core.settings import Settings
@@ -47,9 +48,7 @@ class Keyring:
         return "whsec_" + b64encode(digest).decode()
 
     def jwks(self) -> dict[str, Any]:
-        """The public keys as a JWKS (RFC 7517); `tochka_whpk` carries the webhook key in its own notation."""
+        """The public keys as a JWKS (RFC 7517); the webhook key's member repeats it as `tochka_whpk`."""
         return {
-            "keys": [public_jwk(self.access), public_jwk(self.license)],
-            "tochka_whpk": [self.webhook_public],
+            "keys": [public_jwk(self.access), public_jwk(self.license), webhook_jwk(self.webhook_public)],
         }
-

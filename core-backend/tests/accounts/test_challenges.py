@@ -1,5 +1,6 @@
 """Asking for a code: who may, how often, and what the answer gives away (nothing)."""
 
+import asyncio
 from datetime import UTC, datetime
 
 import httpx
@@ -104,7 +105,10 @@ BAD_BODIES: dict[str, tuple[object, set[str]]] = {
     "no phone": ({"channel": "max"}, {"phone"}),
     "phone as a number": ({"phone": 79991234567, "channel": "max"}, {"phone"}),
     "a very long phone": ({"phone": "9" * 65, "channel": "max"}, {"phone"}),
-    "unknown delivery": ({"phone": "+79991234567", "channel": "max", "token_delivery": "x"}, {"token_delivery"}),
+    "unknown delivery": (
+        {"phone": "+79991234567", "channel": "max", "token_delivery": "x"},
+        {"token_delivery"},
+    ),
     "a list": ([], {""}),
 }
 
@@ -132,6 +136,36 @@ async def test_a_phone_gets_five_unanswered_codes_an_hour_under_any_limits(clien
     got = await ask(client, phone)
     assert refusal(got) == (429, "accounts.too_many_codes")
     assert 3500 < int(got.headers["retry-after"]) <= 3600
+
+
+async def test_pressing_twice_sends_once(client: httpx.AsyncClient) -> None:
+    phone, key = unique_phone(), {"Idempotency-Key": "press-1"}
+    body = {"phone": phone, "channel": "max"}
+    presses = [client.post(f"{API}/auth/challenges", json=body, headers=key) for _ in range(8)]
+    answers = await asyncio.gather(*presses)
+    assert {got.status_code for got in answers} == {202}
+    assert len({got.json()["challenge_id"] for got in answers}) == 1
+    inbox = await client.get(f"{API}/dev/inbox", params={"phone": phone}, headers={"Host": "localhost"})
+    assert len(inbox.json()) == 1
+    later = await client.post(f"{API}/auth/challenges", json=body, headers=key)
+    assert later.headers["idempotency-replayed"] == "true"
+    assert later.json()["challenge_id"] == answers[0].json()["challenge_id"]
+    for asked, headers in (({**body, "phone": unique_phone()}, key), (body, {})):
+        got = await client.post(f"{API}/auth/challenges", json=asked, headers=headers)
+        assert got.json()["challenge_id"] != later.json()["challenge_id"]
+
+
+async def test_a_press_that_was_refused_does_not_keep_its_key(client: httpx.AsyncClient) -> None:
+    phone, key = unique_phone(), {"Idempotency-Key": "press-2"}
+    body = {"phone": phone, "channel": "max"}
+    codes = [await challenge(client, phone) for _ in range(5)]
+    refused = await client.post(f"{API}/auth/challenges", json=body, headers=key)
+    assert refusal(refused) == (429, "accounts.too_many_codes")
+    challenge_id, _, code = codes[-1]
+    assert (await answer(client, challenge_id, code)).status_code == 200
+    got = await client.post(f"{API}/auth/challenges", json=body, headers=key)
+    assert got.status_code == 202
+    assert "idempotency-replayed" not in got.headers
 
 
 async def test_codes_that_were_answered_do_not_count(client: httpx.AsyncClient) -> None:
@@ -179,7 +213,10 @@ async def test_redis_holds_no_code_and_no_phone_in_a_key_and_forgets(
     assert len(held) == 2
     assert not [key for key in keys if phone in key or phone[1:] in key]
     for key in held:
-        values = await redis.hgetall(key)
-        assert code not in "|".join(value for name, value in values.items() if name not in ("expires", "resend"))
-    for key in keys:
-        assert await redis.pttl(key) > 0, key
+        values: dict[str, str] = await redis.hgetall(key)  # type: ignore[assignment]  # it decodes
+        assert code not in "|".join(
+            value for name, value in values.items() if name not in ("expires", "resend")
+        )
+    own = ("challenge:", "code:", "sends-", "failures-", "limit:", "asked:", "{inbox}")
+    async for key in redis.scan_iter():
+        assert not key.startswith(own) or await redis.pttl(key) > 0, key

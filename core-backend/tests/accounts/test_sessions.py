@@ -42,7 +42,7 @@ async def test_a_person_changes_what_is_given_and_nothing_else(owner: Owner, str
     assert (await stranger.client.get(f"{API}/me")).json()["name"] == ""
 
 
-BAD_CHANGES = {
+BAD_CHANGES: dict[str, dict[str, object]] = {
     "nul": {"name": "a\x00b"},
     "line break": {"name": "a\nb"},
     "lone surrogate": {"name": "\ud800"},
@@ -85,7 +85,9 @@ async def test_sessions_are_listed_newest_first_in_pages(core: RunningCore, owne
         await device.aclose()
 
 
-@pytest.mark.parametrize("query", [{"cursor": "x"}, {"cursor": "é"}, {"cursor": "A" * 65}, {"limit": 0}, {"limit": 101}])
+@pytest.mark.parametrize(
+    "query", [{"cursor": "x"}, {"cursor": "é"}, {"cursor": "A" * 65}, {"limit": 0}, {"limit": 101}]
+)
 async def test_a_page_that_was_not_offered_is_refused(owner: Owner, query: dict[str, Any]) -> None:
     got = await owner.client.get(f"{API}/me/sessions", params=query)
     status, code = refusal(got)

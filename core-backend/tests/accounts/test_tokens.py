@@ -42,7 +42,19 @@ async def test_a_token_names_person_session_tenant_and_way_of_signing_in(
     assert token.header["typ"] == "at+jwt"
     assert token.header["kid"] == core.resources.keyring.access.kid
     claims = token.claims
-    assert {"iss", "aud", "sub", "sid", "tid", "client_id", "jti", "iat", "exp", "auth_time", "amr"} == claims.keys()
+    assert {
+        "iss",
+        "aud",
+        "sub",
+        "sid",
+        "tid",
+        "client_id",
+        "jti",
+        "iat",
+        "exp",
+        "auth_time",
+        "amr",
+    } == claims.keys()
     assert (claims["iss"], claims["aud"]) == (core.resources.addresses.issuer, "tochka")
     assert (claims["sub"], claims["tid"]) == (str(owner.user_id), str(owner.tenant_id))
     assert (claims["client_id"], claims["amr"]) == ("panel", ["otp"])
@@ -82,7 +94,7 @@ def _signed(typ: str = "at+jwt", key: str = "access", **changes: Any) -> Forgery
 
 def _stranger_key(core: RunningCore, owner: Owner) -> str:
     known = core.resources.keyring.access
-    key = OKPKey.generate_key("Ed25519", {"kid": known.kid})
+    key = OKPKey.generate_key("Ed25519", {"kid": str(known.kid)})
     return tokens.encode("at+jwt", _claims(core, owner), key)
 
 

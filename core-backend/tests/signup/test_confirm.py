@@ -19,7 +19,8 @@ TRACES = """
 SELECT (SELECT count(*) FROM users u WHERE u.phone = $1) AS users,
   (SELECT count(*) FROM sessions s JOIN users u ON u.id = s.user_id WHERE u.phone = $1) AS sessions,
   (SELECT count(*) FROM memberships m JOIN users u ON u.id = m.user_id WHERE u.phone = $1) AS memberships,
-  (SELECT count(*) FROM confirmed_challenges c JOIN users u ON u.id = c.user_id WHERE u.phone = $1) AS confirmed,
+  (SELECT count(*) FROM confirmed_challenges c JOIN users u ON u.id = c.user_id
+   WHERE u.phone = $1) AS confirmed,
   (SELECT count(*) FROM events e JOIN memberships m USING (tenant_id) JOIN users u ON u.id = m.user_id
    WHERE u.phone = $1 AND e.type = 'tenant.created') AS events
 """
@@ -39,7 +40,8 @@ async def test_a_new_phone_becomes_a_person_with_a_business(
     assert got.headers["cache-control"] == "no-store"
     body = got.json()
     assert body.keys() == {
-        "access_token", "token_type", "expires_in", "refresh_token", "tenant_id", "is_new_user", "user", "tenants",
+        "access_token", "token_type", "expires_in", "refresh_token",
+        "tenant_id", "is_new_user", "user", "tenants",
     }  # fmt: skip
     assert (body["token_type"], body["expires_in"], body["is_new_user"]) == ("Bearer", 600, True)
     assert body["refresh_token"] is None
@@ -50,7 +52,9 @@ async def test_a_new_phone_becomes_a_person_with_a_business(
     assert await _traces(core_database, phone) == {
         "users": 1, "sessions": 1, "memberships": 1, "confirmed": 1, "events": 1,
     }  # fmt: skip
-    (event,) = await look(core_database, "SELECT type, data FROM events WHERE tenant_id = $1", UUID(tenant["id"]))
+    (event,) = await look(
+        core_database, "SELECT type, data FROM events WHERE tenant_id = $1", UUID(tenant["id"])
+    )
     assert event["type"] == "tenant.created"
     assert json.loads(event["data"])["name"] == "Пекарня"
 
@@ -106,7 +110,9 @@ async def test_two_codes_of_one_new_phone_at_once_make_one_person(
     for _ in range(5):
         phone = unique_phone()
         codes = [await challenge(client, phone) for _ in range(4)]
-        answers = await asyncio.gather(*(answer(client, challenge_id, code) for challenge_id, _, code in codes))
+        answers = await asyncio.gather(
+            *(answer(client, challenge_id, code) for challenge_id, _, code in codes)
+        )
         bodies = [got.json() for got in answers]
         assert [got.status_code for got in answers] == [200] * 4
         assert Counter(body["is_new_user"] for body in bodies) == {True: 1, False: 3}
@@ -123,7 +129,7 @@ async def test_a_challenge_that_redis_forgot_was_used_is_refused_by_the_database
     challenge_id, phone, code = await challenge(client)
     redis = core.resources.redis
     (key,) = [key async for key in redis.scan_iter(f"code:*{challenge_id}")]
-    before = await redis.hgetall(key)
+    before: dict[Any, Any] = await redis.hgetall(key)
     assert (await answer(client, challenge_id, code)).status_code == 200
     await redis.hset(key, mapping=before)
     assert refusal(await answer(client, challenge_id, code)) == (410, "accounts.code_used")
@@ -144,10 +150,12 @@ async def test_the_refresh_token_goes_into_a_cookie_that_no_script_reads(client:
 
 
 async def test_under_https_the_cookie_is_bound_to_the_host(start_core: StartCore) -> None:
-    async with start_core(public_url="https://tochka.example") as secure:
-        async with httpx.AsyncClient(base_url=secure.url) as client:
-            challenge_id, _, code = await challenge(client)
-            cookie = (await answer(client, challenge_id, code)).headers["set-cookie"]
+    async with (
+        start_core(public_url="https://tochka.example") as secure,
+        httpx.AsyncClient(base_url=secure.url) as client,
+    ):
+        challenge_id, _, code = await challenge(client)
+        cookie = (await answer(client, challenge_id, code)).headers["set-cookie"]
     name, *attributes = cookie.lower().split("; ")
     assert name.startswith("__host-tochka_refresh=")
     assert {"secure", "httponly", "samesite=strict", "path=/"} <= set(attributes)

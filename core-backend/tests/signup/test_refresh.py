@@ -10,7 +10,7 @@ import pytest
 from core_kit.codes import answer, challenge, look, refusal
 from core_kit.people import API, Owner, confirm
 from core_kit.running import RunningCore
-from tochka_core.accounts.refresh import RefreshToken
+from tochka_core.accounts.refresh_tokens import RefreshToken
 from tochka_stack.testing import ScratchDatabase
 
 pytestmark = pytest.mark.anyio
@@ -36,7 +36,7 @@ async def _session(database: ScratchDatabase, token: str) -> dict[str, Any]:
 
 async def _age(database: ScratchDatabase, token: str, column: str, by: timedelta) -> None:
     """Move a moment of the session into the past."""
-    query = f"UPDATE sessions SET {column} = {column} - $2::interval WHERE id = $1"
+    query = f"UPDATE sessions SET {column} = {column} - $2::interval WHERE id = $1"  # noqa: S608  this file's own
     await look(database, query, UUID(token.split(".")[1]), by)
 
 
@@ -46,7 +46,9 @@ async def _is_signed_in(client: httpx.AsyncClient, access_token: str) -> bool:
     return got.status_code == 200
 
 
-async def test_a_refresh_gives_new_tokens_and_keeps_the_old_access_token_alive(client: httpx.AsyncClient) -> None:
+async def test_a_refresh_gives_new_tokens_and_keeps_the_old_access_token_alive(
+    client: httpx.AsyncClient,
+) -> None:
     session = await _native(client)
     got = await _refresh(client, session["refresh_token"])
     assert got.status_code == 200
@@ -116,7 +118,9 @@ async def test_an_older_ancestor_ends_the_session_at_once(
     assert (await _session(core_database, token))["revoked_at"] is not None
 
 
-async def test_only_the_session_of_the_token_ends(client: httpx.AsyncClient, owner: Owner, core_database: ScratchDatabase) -> None:
+async def test_only_the_session_of_the_token_ends(
+    client: httpx.AsyncClient, owner: Owner, core_database: ScratchDatabase
+) -> None:
     elsewhere = await confirm(client, owner.phone)
     token = owner.client.cookies[COOKIE]
     await owner.client.post(f"{API}/auth/refresh")

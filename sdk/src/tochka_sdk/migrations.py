@@ -231,7 +231,12 @@ def unprotect(table: str) -> None:
 
 
 def config(
-    url: str, script_location: Path | str, metadata: MetaData | None = None, *, app_role: str = ""
+    url: str,
+    script_location: Path | str,
+    metadata: MetaData | None = None,
+    *,
+    app_role: str = "",
+    lock_timeout: str = LOCK_TIMEOUT,
 ) -> Config:
     """An Alembic configuration without an ini file, for `alembic.command` functions.
 
@@ -240,7 +245,7 @@ def config(
     """
     made = Config()
     made.set_main_option("script_location", str(script_location).replace("%", "%%"))
-    made.attributes.update(url=url, app_role=app_role, metadata=metadata)
+    made.attributes.update(url=url, app_role=app_role, metadata=metadata, lock_timeout=lock_timeout)
     return made
 
 
@@ -251,18 +256,28 @@ def run(
     *,
     app_role: str,
     revision: str = "head",
+    lock_timeout: str = LOCK_TIMEOUT,
 ) -> None:
     """Upgrade the database at `url` (the owner's) to `revision`.
 
     Blocks; inside a running event loop call it by `await asyncio.to_thread(migrations.run, …)`. A lock that
-    is not had within 5 seconds is an error rather than a queue of waiting requests: run it again.
+    is not had within `lock_timeout` is an error rather than a queue of waiting requests: run it again.
     """
-    alembic.command.upgrade(config(url, script_location, metadata, app_role=app_role), revision)
+    made = config(url, script_location, metadata, app_role=app_role, lock_timeout=lock_timeout)
+    alembic.command.upgrade(made, revision)
 
 
-def downgrade(url: str, script_location: Path | str, *, app_role: str, revision: str = "base") -> None:
-    """Downgrade the database at `url` (the owner's) to `revision`."""
-    alembic.command.downgrade(config(url, script_location, app_role=app_role), revision)
+def downgrade(
+    url: str,
+    script_location: Path | str,
+    *,
+    app_role: str,
+    revision: str = "base",
+    lock_timeout: str = LOCK_TIMEOUT,
+) -> None:
+    """Downgrade the database at `url` (the owner's) to `revision`; otherwise as `run`."""
+    made = config(url, script_location, app_role=app_role, lock_timeout=lock_timeout)
+    alembic.command.downgrade(made, revision)
 
 
 def environment(metadata: MetaData | None = None) -> None:
@@ -274,15 +289,16 @@ def environment(metadata: MetaData | None = None) -> None:
     if not url:
         raise RuntimeError("run migrations by `tochka_sdk.migrations.run` or the module's `migrate` command")
     target = settings.attributes.get("metadata")
-    asyncio.run(_migrate(str(url), metadata if target is None else target))
+    timeout = str(settings.attributes["lock_timeout"])
+    asyncio.run(_migrate(str(url), metadata if target is None else target, timeout))
 
 
-async def _migrate(url: str, metadata: MetaData | None) -> None:
+async def _migrate(url: str, metadata: MetaData | None, lock_timeout: str) -> None:
     _, _, rest = url.partition("://")
     engine = create_async_engine(f"postgresql+asyncpg://{rest}", poolclass=NullPool)
     try:
         async with engine.connect() as connection:
-            await connection.run_sync(_revisions, metadata)
+            await connection.run_sync(_revisions, metadata, lock_timeout)
     finally:
         await engine.dispose()
 
@@ -292,7 +308,7 @@ def _is_ours(_object: Any, name: str | None, type_: str, _reflected: bool, _comp
     return not (type_ == "table" and (name or "").startswith(SDK_TABLES))
 
 
-def _revisions(connection: Connection, metadata: MetaData | None) -> None:
+def _revisions(connection: Connection, metadata: MetaData | None, lock_timeout: str) -> None:
     context.configure(
         connection=connection,
         target_metadata=metadata,
@@ -301,5 +317,5 @@ def _revisions(connection: Connection, metadata: MetaData | None) -> None:
         transaction_per_migration=False,
     )
     with context.begin_transaction():
-        connection.execute(text("SELECT set_config('lock_timeout', :value, true)"), {"value": LOCK_TIMEOUT})
+        connection.execute(text("SELECT set_config('lock_timeout', :value, true)"), {"value": lock_timeout})
         context.run_migrations()

@@ -11,7 +11,7 @@ from tochka_sdk.requests import bind
 
 from tochka_core.accounts import channels, cookies, inbox, service
 from tochka_core.accounts.public import CallerDep, OptionalPersonDep, UserConnection, UserSession
-from tochka_core.accounts.refresh import RefreshToken
+from tochka_core.accounts.refresh_tokens import RefreshToken
 from tochka_core.accounts.schemas import (
     ChallengeCreate,
     ChallengeRead,
@@ -21,6 +21,7 @@ from tochka_core.accounts.schemas import (
     UserRead,
     UserUpdate,
 )
+from tochka_core.idempotency.public import REPLAYED, IdempotencyKey
 from tochka_core.paging import Page, PageRequestDep
 from tochka_core.resources import ResourcesDep, resources_of
 
@@ -30,9 +31,18 @@ warn_without_channels = channels.warn_without_channels
 
 
 @router.post("/auth/challenges", operation_id="create_challenge", status_code=202)
-async def create_challenge(new: ChallengeCreate, caller: CallerDep, resources: ResourcesDep) -> ChallengeRead:
+async def create_challenge(
+    new: ChallengeCreate,
+    response: Response,
+    caller: CallerDep,
+    resources: ResourcesDep,
+    key: IdempotencyKey = None,
+) -> ChallengeRead:
     """Send a one-time code to a phone; the answer is the same for known and unknown phones."""
-    return await service.challenge(resources, new, caller.address)
+    read, is_repeated = await service.challenge(resources, new, caller.address, key)
+    if is_repeated:
+        response.headers[REPLAYED] = "true"
+    return read
 
 
 @router.post("/auth/challenges/{challenge_id}/resend", operation_id="resend_challenge", status_code=202)

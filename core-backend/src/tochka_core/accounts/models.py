@@ -4,7 +4,7 @@ from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Integer, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Integer, Text, UniqueConstraint, func
 from sqlalchemy.dialects.postgresql import INET
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -26,9 +26,9 @@ class User(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     phone: Mapped[str] = mapped_column(Text)
-    name: Mapped[str] = mapped_column(Text, server_default=text("''"))
-    locale: Mapped[str] = mapped_column(Text, server_default=text("'ru'"))
-    created_at: Mapped[datetime] = mapped_column(MOMENT, server_default=text("now()"))
+    name: Mapped[str] = mapped_column(Text, server_default="")
+    locale: Mapped[str] = mapped_column(Text, server_default="ru")
+    created_at: Mapped[datetime] = mapped_column(MOMENT, server_default=func.now())
 
 
 class Session(Base):
@@ -39,11 +39,11 @@ class Session(Base):
 
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    counter: Mapped[int] = mapped_column(Integer, server_default=text("0"))
-    user_agent: Mapped[str] = mapped_column(Text, server_default=text("''"))
+    counter: Mapped[int] = mapped_column(Integer, server_default="0")
+    user_agent: Mapped[str] = mapped_column(Text, server_default="")
     ip: Mapped[IPv4Address | IPv6Address | None] = mapped_column(INET)
-    created_at: Mapped[datetime] = mapped_column(MOMENT, server_default=text("now()"))
-    last_used_at: Mapped[datetime] = mapped_column(MOMENT, server_default=text("now()"))
+    created_at: Mapped[datetime] = mapped_column(MOMENT, server_default=func.now())
+    last_used_at: Mapped[datetime] = mapped_column(MOMENT, server_default=func.now())
     rotated_at: Mapped[datetime | None] = mapped_column(MOMENT)
     idle_expires_at: Mapped[datetime] = mapped_column(MOMENT)
     expires_at: Mapped[datetime] = mapped_column(MOMENT)
@@ -57,4 +57,4 @@ class ConfirmedChallenge(Base):
 
     challenge_id: Mapped[UUID] = mapped_column(primary_key=True)
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    confirmed_at: Mapped[datetime] = mapped_column(MOMENT, server_default=text("now()"))
+    confirmed_at: Mapped[datetime] = mapped_column(MOMENT, server_default=func.now())

@@ -14,9 +14,9 @@ from tochka_sdk.db import Connection, Scope
 from tochka_sdk.requests import bind
 
 from tochka_core.accounts import cookies, service, tokens
-from tochka_core.accounts.challenges import Challenge
+from tochka_core.accounts.codes import Challenge
 from tochka_core.accounts.errors import NotSignedIn, RefreshInvalid
-from tochka_core.accounts.refresh import RefreshToken
+from tochka_core.accounts.refresh_tokens import RefreshToken
 from tochka_core.accounts.schemas import UserRead
 from tochka_core.accounts.service import Grant
 from tochka_core.resources import Resources, ResourcesDep

@@ -1,7 +1,7 @@
 """Rules for people: codes, sessions, refresh tokens. Database work runs in its caller's transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast
 from uuid import UUID
@@ -10,10 +10,11 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 from tochka_sdk import logs
 from tochka_sdk.db import Connection, Scope, violates
+from tochka_sdk.errors import DomainError
 from tochka_sdk.ids import uuid7
 
 from tochka_core.accounts import channels, limits, phones, repository
-from tochka_core.accounts.challenges import Challenge, Challenges, Issued
+from tochka_core.accounts.codes import Challenge, Challenges, Issued
 from tochka_core.accounts.errors import (
     CodeUsed,
     NotSignedIn,
@@ -23,7 +24,7 @@ from tochka_core.accounts.errors import (
     SessionUnknown,
 )
 from tochka_core.accounts.models import Session, User
-from tochka_core.accounts.refresh import ABSOLUTE, GRACE, IDLE, RefreshToken
+from tochka_core.accounts.refresh_tokens import ABSOLUTE, GRACE, IDLE, RefreshToken
 from tochka_core.accounts.repository import NewSession
 from tochka_core.accounts.schemas import (
     ChallengeCreate,
@@ -54,14 +55,29 @@ def _store(resources: Resources) -> Challenges:
     return Challenges(resources.redis, resources.keyring.code_pepper)
 
 
-async def challenge(resources: Resources, new: ChallengeCreate, address: str | None) -> ChallengeRead:
-    """Send a code. Whether the phone is known is not looked at, so that it cannot show."""
+async def challenge(
+    resources: Resources, new: ChallengeCreate, address: str | None, key: str | None
+) -> tuple[ChallengeRead, bool]:
+    """Send a code, unless the same request with the same key has done so: then its answer, and True.
+
+    Whether the phone is known is not looked at, so that it cannot show.
+    """
     channel = channels.get_channel(resources, new.channel)
-    phone = phones.normalise(new.phone)
-    await limits.admit(resources.redis, limits.SENDS, address, resources.limits)
-    opened = Challenge(uuid7(), phone, new.channel, new.token_delivery)
-    issued = await _store(resources).open(opened)
-    return await _send(channel, opened, issued)
+    store = _store(resources)
+    opened = Challenge(uuid7(), phones.normalise(new.phone), new.channel, new.token_delivery)
+    if key is not None:
+        first = await store.claim(key, opened)
+        if first != opened.id:
+            known = replace(opened, id=first)
+            return _read(known, *await store.times(known)), True
+    try:
+        await limits.admit(resources.redis, limits.SENDS, address, resources.limits)
+        issued = await store.open(opened)
+    except DomainError:
+        if key is not None:
+            await store.release(key, opened)
+        raise
+    return await _send(channel, opened, issued), False
 
 
 async def resend(resources: Resources, challenge_id: UUID, address: str | None) -> ChallengeRead:
@@ -77,13 +93,17 @@ async def _send(channel: channels.CodeChannel, challenge: Challenge, issued: Iss
     text = channels.TEXT.format(code=issued.code)
     message = channels.Message(str(uuid7()), challenge.phone, issued.code, text)
     await channels.deliver(channel, message)
+    return _read(challenge, issued.expires_at, issued.resend_at)
+
+
+def _read(challenge: Challenge, expires_at: datetime, resend_at: datetime) -> ChallengeRead:
     return ChallengeRead(
         challenge_id=challenge.id,
         channel=challenge.channel,
         links=[],
         code_length=limits.CODE_LENGTH,
-        expires_at=issued.expires_at,
-        resend_at=issued.resend_at,
+        expires_at=expires_at,
+        resend_at=resend_at,
     )
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, SmallInteger, Text, text
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, SmallInteger, Text, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -23,5 +23,5 @@ class IdempotencyEntry(Base):
     status: Mapped[int] = mapped_column(SmallInteger)
     body: Mapped[Any] = mapped_column(JSONB)
     created_at: Mapped[datetime] = mapped_column(
-        DateTime(timezone=True), server_default=text("now()"), index=True
+        DateTime(timezone=True), server_default=func.now(), index=True
     )

@@ -37,7 +37,7 @@ IdempotencyKey = Annotated[
         min_length=1,
         max_length=255,
         pattern=r"^[\x21-\x7e]+$",
-        description="Repeats of this request with the same key, within 24 hours, are answered alike.",
+        description="Repeats with the same key are answered alike for 24 hours (a code: while it holds).",
     ),
 ]
 

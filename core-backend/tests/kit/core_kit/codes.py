@@ -1,11 +1,12 @@
 """Steps of signing in, one by one, and looking at the tables past all policies."""
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import Any
 
 import asyncpg
 import httpx
+from sqlalchemy import Engine, event
 from tochka_stack.testing import ScratchDatabase
 
 from core_kit.people import API, read_code, unique_phone
@@ -19,9 +20,7 @@ async def ask(client: httpx.AsyncClient, phone: str, **body: str) -> httpx.Respo
     return await client.post(f"{API}/auth/challenges", json={"phone": phone, "channel": "max", **body})
 
 
-async def challenge(
-    client: httpx.AsyncClient, phone: str | None = None, **body: str
-) -> tuple[str, str, str]:
+async def challenge(client: httpx.AsyncClient, phone: str | None = None, **body: str) -> tuple[str, str, str]:
     """A fresh challenge: its id, its phone and its code."""
     number = phone or unique_phone()
     answer = await ask(client, number, **body)
@@ -55,3 +54,18 @@ async def look(database: ScratchDatabase, query: str, *values: Any) -> list[dict
         return [dict(row) for row in await connection.fetch(query, *values)]
     finally:
         await connection.close()
+
+
+@contextmanager
+def statements() -> Iterator[list[tuple[str, tuple[Any, ...]]]]:
+    """What goes through the everyday door of any core in this process meanwhile: statements and values."""
+    seen: list[tuple[str, tuple[Any, ...]]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_rest: Any) -> None:
+        seen.append((statement, tuple(values)))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)

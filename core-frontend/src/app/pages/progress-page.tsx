@@ -21,7 +21,7 @@ function Watched({ id }: { id: string }) {
     return (
       <div className={classes.watched}>
         <StepTrail current={installation.data.status === "live" ? "done" : 3} />
-        <ActivationProgress installation={installation.data} />
+        <ActivationProgress installation={installation.data} step={installation.step} />
       </div>
     )
   }

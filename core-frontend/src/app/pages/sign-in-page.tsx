@@ -37,7 +37,7 @@ function SignInPage({ mode }: { mode: "register" | "login" }) {
       .catch(() => undefined)
   }, [session, navigate, next])
 
-  function goOn(grant: Schemas["AccessGrant"]) {
+  function goOn(grant: Schemas["SignedIn"]) {
     const start = grant.is_new_user ? "/select-module" : "/dashboard"
     void navigate(next ?? start, { replace: true })
   }

@@ -4,7 +4,7 @@
  */
 import type { Schemas } from "@/shared/api/api"
 
-export type Channel = Schemas["Channel"]
+export type Channel = Schemas["ChallengeRead"]["channel"]
 
 export interface PendingChallenge {
   id: string
@@ -18,10 +18,7 @@ export interface PendingChallenge {
   resendAt: number
 }
 
-export interface ChallengeLink {
-  channel: Channel
-  url: string
-}
+export type ChallengeLink = Schemas["Link"]
 
 export interface Wanted {
   phone: string
@@ -32,7 +29,7 @@ export interface Wanted {
 const MEMORY = "tochka.challenge"
 
 /** Takes the answer over; its moments are moved by the difference between the server's clock and this device's. */
-export function pendingFrom(answer: Schemas["Challenge"], response: Response, wanted: Wanted): PendingChallenge {
+export function pendingFrom(answer: Schemas["ChallengeRead"], response: Response, wanted: Wanted): PendingChallenge {
   const serverNow = Date.parse(response.headers.get("Date") ?? "")
   const shift = Number.isNaN(serverNow) ? 0 : Date.now() - serverNow
   return {

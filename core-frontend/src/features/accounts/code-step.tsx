@@ -20,7 +20,7 @@ interface CodeStepProps {
   challenge: PendingChallenge
   onResent: (challenge: PendingChallenge) => void
   onChangeNumber: () => void
-  onConfirmed: (grant: Schemas["AccessGrant"]) => void
+  onConfirmed: (grant: Schemas["SignedIn"]) => void
 }
 
 export function CodeStep({ challenge, onResent, onChangeNumber, onConfirmed }: CodeStepProps) {

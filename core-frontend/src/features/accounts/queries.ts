@@ -12,7 +12,7 @@ export function useRequestCode() {
       const { data, response } = await client.POST("/api/v1/auth/challenges", {
         body: { phone: wanted.phone, channel: wanted.channel },
       })
-      return pendingFrom(data as Schemas["Challenge"], response, wanted)
+      return pendingFrom(data as Schemas["ChallengeRead"], response, wanted)
     },
   })
 }
@@ -24,7 +24,7 @@ export function useResendCode() {
       const { data, response } = await client.POST("/api/v1/auth/challenges/{challenge_id}/resend", {
         params: { path: { challenge_id: challenge.id } },
       })
-      return pendingFrom(data as Schemas["Challenge"], response, challenge)
+      return pendingFrom(data as Schemas["ChallengeRead"], response, challenge)
     },
   })
 }

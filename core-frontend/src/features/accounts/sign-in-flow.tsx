@@ -11,7 +11,7 @@ import { PageHeading } from "@/shared/ui/page-heading"
 
 interface SignInFlowProps {
   mode: "register" | "login"
-  onSignedIn: (grant: Schemas["AccessGrant"]) => void
+  onSignedIn: (grant: Schemas["SignedIn"]) => void
 }
 
 const BLANK: Wanted = { phone: "", channel: "max", tenantName: "" }
@@ -32,7 +32,7 @@ export function SignInFlow({ mode, onSignedIn }: SignInFlowProps) {
     rememberChallenge(null)
   }
 
-  function finish(grant: Schemas["AccessGrant"]) {
+  function finish(grant: Schemas["SignedIn"]) {
     rememberChallenge(null)
     onSignedIn(grant)
   }

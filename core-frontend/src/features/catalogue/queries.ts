@@ -4,8 +4,8 @@ import { useQuery } from "@tanstack/react-query"
 import { read, type Schemas } from "@/shared/api/api"
 import { useApi } from "@/shared/api/api-context"
 
-export type Module = Schemas["Module"]
-export type Plan = Schemas["Plan"]
+export type Module = Schemas["ModuleRead"]
+export type Plan = Schemas["PlanRead"]
 
 export function useModules() {
   const { client } = useApi()

@@ -14,7 +14,7 @@ import { useProblemText } from "@/shared/api/problem-text"
 const REFUSALS: Readonly<Record<string, MessageDescriptor>> = {
   taken: msg`Этот адрес уже занят. Попробуйте другой.`,
   reserved: msg`Этот адрес зарезервирован платформой. Попробуйте другой.`,
-  quarantine: msg`Этот адрес недавно освободился и 90 дней никому не выдаётся. Попробуйте другой.`,
+  quarantined: msg`Этот адрес недавно освободился и 90 дней никому не выдаётся. Попробуйте другой.`,
   malformed: msg`Только латинские буквы, цифры и дефис между ними.`,
 }
 

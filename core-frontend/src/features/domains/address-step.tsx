@@ -8,7 +8,7 @@ import classes from "@/features/domains/address-step.module.css"
 import { AddressStatus } from "@/features/domains/address-status"
 import { labelFromTyping, LONGEST_LABEL, suggestions } from "@/features/domains/label"
 import { type AddressState, useFreeLabels } from "@/features/domains/queries"
-import { storefrontUrl } from "@/features/domains/storefront-url"
+import { useStorefrontUrl } from "@/features/domains/storefront-url"
 
 interface AddressStepProps {
   label: string
@@ -20,7 +20,7 @@ interface AddressStepProps {
 
 export function AddressStep({ label, state, onChange, businessName, module }: AddressStepProps) {
   const { t } = useLingui()
-  const url = storefrontUrl(label === "" ? t`vash-adres` : label, state.kind === "available" ? state.url : null)
+  const url = useStorefrontUrl(label === "" ? t`vash-adres` : label)
   return (
     <div className={classes.step}>
       <AddressPreview url={url} sign={businessName} isGhost={label === ""} isFree={state.kind === "available"} />

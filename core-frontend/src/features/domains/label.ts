@@ -34,7 +34,7 @@ export function suggestions(name: string, module: string): string[] {
     .filter((word) => word !== "")
   const whole = words.join("-")
   const longest = words.reduce((best, word) => (word.length > best.length ? word : best), "")
-  const candidates = [whole, words.join(""), longest, `${longest}-${module}`, `my-${longest}`, `${longest}-online`]
+  const candidates = [whole, longest, `${longest}-${module}`, `my-${longest}`]
   return [...new Set(candidates.map((label) => label.slice(0, LONGEST_LABEL).replace(/-+$/, "")))]
     .filter((label) => longest.length >= 3 && /[a-z]/.test(longest) && malformation(label) === null)
     .slice(0, 4)

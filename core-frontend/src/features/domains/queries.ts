@@ -11,7 +11,7 @@ const PAUSE = 300
 export type AddressState =
   | { kind: "idle" }
   | { kind: "checking" }
-  | { kind: "available"; url: string | null }
+  | { kind: "available" }
   | { kind: "refused"; reason: string }
   | { kind: "malformed"; malformed: Malformed }
   | { kind: "error"; error: unknown; retry: () => void }
@@ -26,7 +26,7 @@ export function useAddressState(label: string): AddressState {
   if (malformed !== null) return isSettled ? { kind: "malformed", malformed } : { kind: "idle" }
   if (!isSettled || check.isFetching || check.isPending) return { kind: "checking" }
   if (check.isError) return { kind: "error", error: check.error, retry: () => void check.refetch() }
-  if (check.data.available) return { kind: "available", url: check.data.url ?? null }
+  if (check.data.available) return { kind: "available" }
   return { kind: "refused", reason: check.data.reason ?? "taken" }
 }
 

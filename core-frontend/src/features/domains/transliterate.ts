@@ -8,7 +8,7 @@ const LETTERS: Readonly<Record<string, string>> = {
 
 /** Lower-cased, Cyrillic spelt out, Latin accents dropped; everything else stays as it is. */
 export function transliterate(text: string): string {
-  const lower = text.toLowerCase().replace(/[ъь](?=[её])/g, "y")
+  const lower = text.toLowerCase().replace(/[ъь](?=е)/g, "y")
   const spelt = Array.from(lower.normalize("NFC"), (letter) => LETTERS[letter] ?? letter).join("")
   return spelt.normalize("NFD").replace(/\p{M}/gu, "")
 }

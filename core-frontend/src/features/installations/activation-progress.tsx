@@ -2,7 +2,7 @@
 import { Button } from "@mantine/core"
 import { Trans, useLingui } from "@lingui/react/macro"
 import { ExternalLink, RotateCw } from "lucide-react"
-import { Link } from "react-router"
+import { Link, Navigate } from "react-router"
 
 import classes from "@/features/installations/activation-progress.module.css"
 import { ActivationSteps } from "@/features/installations/activation-steps"
@@ -10,7 +10,7 @@ import { CopyAddress } from "@/features/installations/copy-address"
 import { EnterAdminButton } from "@/features/installations/enter-admin-button"
 import { FailureText } from "@/features/installations/failure-text"
 import { GrowingPoint } from "@/features/installations/growing-point"
-import { type Installation, isSettling } from "@/features/installations/installation"
+import { type Installation, isSettling, type Step } from "@/features/installations/installation"
 import { useEnterAdmin } from "@/features/installations/queries"
 import { retryPath } from "@/features/installations/retry-path"
 import { hostOf } from "@/shared/format/address"
@@ -18,18 +18,24 @@ import { Notice } from "@/shared/ui/notice"
 import { PageHeading } from "@/shared/ui/page-heading"
 import { ProblemNotice } from "@/shared/ui/problem-notice"
 
-export function ActivationProgress({ installation }: { installation: Installation }) {
+interface ActivationProgressProps {
+  installation: Installation
+  step: Step
+}
+
+export function ActivationProgress({ installation, step }: ActivationProgressProps) {
   const { status } = installation
+  if (status === "suspended" || status === "gone") return <Navigate to="/dashboard" replace />
   return (
     <div className={classes.stage} data-testid="progress" data-status={status}>
-      {isSettling(installation) && <Settling key="settling" installation={installation} />}
+      {isSettling(installation) && <Settling key="settling" installation={installation} step={step} />}
       {status === "live" && <Live key="live" installation={installation} />}
-      {!isSettling(installation) && status !== "live" && <Undone key="undone" installation={installation} />}
+      {status === "failed" && <Undone key="undone" installation={installation} />}
     </div>
   )
 }
 
-function Settling({ installation }: { installation: Installation }) {
+function Settling({ installation, step }: ActivationProgressProps) {
   const { t } = useLingui()
   return (
     <>
@@ -38,7 +44,7 @@ function Settling({ installation }: { installation: Installation }) {
       <p className={classes.lead}>
         <Trans>Обычно это занимает несколько секунд. Страницу можно закрыть: запуск продолжится сам.</Trans>
       </p>
-      <ActivationSteps installation={installation} />
+      <ActivationSteps installation={installation} step={step} />
     </>
   )
 }

@@ -7,7 +7,7 @@ import type { Schemas } from "@/shared/api/api"
 
 const BY_CODE: Readonly<Record<string, MessageDescriptor>> = {
   "installations.deadline": msg`Модуль не ответил вовремя. Обычно это ненадолго: попробуйте ещё раз через минуту.`,
-  "installations.refused": msg`Модуль отказался запускаться.`,
+  "installations.refused": msg`Модуль отказался запускаться. Попробуйте ещё раз или выберите другой.`,
 }
 
 export function FailureText({ failure }: { failure: Schemas["Failure"] | null }) {

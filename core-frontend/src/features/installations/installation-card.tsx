@@ -44,24 +44,22 @@ export function InstallationCard({ installation, moduleName, glyph, onRemove }: 
             )}
           </h2>
         </div>
-        {status !== "failed" && (
-          <Menu position="bottom-end" width={216} radius="lg" shadow="none" classNames={{ dropdown: classes.dropdown }}>
-            <Menu.Target>
-              <ActionIcon variant="subtle" color="gray" size={44} radius="xl" aria-label={t`Действия: ${host}`}>
-                <MoreHorizontal size={22} aria-hidden="true" />
-              </ActionIcon>
-            </Menu.Target>
-            <Menu.Dropdown>
-              <Menu.Item color="red" leftSection={<Trash2 size={18} aria-hidden="true" />} onClick={onRemove}>
-                <Trans>Удалить</Trans>
-              </Menu.Item>
-            </Menu.Dropdown>
-          </Menu>
-        )}
+        <Menu position="bottom-end" width={216} radius="lg" shadow="none" classNames={{ dropdown: classes.dropdown }}>
+          <Menu.Target>
+            <ActionIcon variant="subtle" color="gray" size={44} radius="xl" aria-label={t`Действия: ${host}`}>
+              <MoreHorizontal size={22} aria-hidden="true" />
+            </ActionIcon>
+          </Menu.Target>
+          <Menu.Dropdown>
+            <Menu.Item color="red" leftSection={<Trash2 size={18} aria-hidden="true" />} onClick={onRemove}>
+              {status === "failed" ? <Trans>Убрать из списка</Trans> : <Trans>Удалить</Trans>}
+            </Menu.Item>
+          </Menu.Dropdown>
+        </Menu>
       </header>
       <div className={classes.facts}>
         <StatusBadge status={status} />
-        {status !== "failed" && subscription !== null && <Trial subscription={subscription} />}
+        {status !== "failed" && <Trial subscription={subscription} />}
       </div>
       {status === "failed" && (
         <p className={classes.failure}>

@@ -1,17 +1,13 @@
 /** What the panel needs to know of an installation's life. */
 import type { Schemas } from "@/shared/api/api"
 
-export type Installation = Schemas["Installation"]
-export type InstallationStatus = Schemas["InstallationStatus"]
+export type Installation = Schemas["InstallationRead"]
+export type InstallationStatus = Schemas["InstallationRead"]["status"]
 
-const SETTLING: readonly InstallationStatus[] = ["requested", "provisioning"]
-const STATUSES: readonly string[] = [...SETTLING, "live", "suspended", "failed", "gone"]
+/** How far an activation has come, finer than its status. */
+export type Step = Schemas["Progress"]["step"]
 
 /** Still on its way to `live` or `failed`. */
 export function isSettling({ status }: Pick<Installation, "status">): boolean {
-  return SETTLING.includes(status)
-}
-
-export function isStatus(value: unknown): value is InstallationStatus {
-  return typeof value === "string" && STATUSES.includes(value)
+  return status === "provisioning"
 }

@@ -1,12 +1,13 @@
 /** Calls about installations: activate, list, look at one, enter its admin, remove it. */
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
-import { useRef } from "react"
+import { useEffect, useRef } from "react"
 
-import { isSettling, type Installation } from "@/features/installations/installation"
+import { isSettling } from "@/features/installations/installation"
 import { useProgressStream } from "@/features/installations/use-progress-stream"
 import { read, type Schemas } from "@/shared/api/api"
 import { useApi } from "@/shared/api/api-context"
 import { ApiError } from "@/shared/api/errors"
+import { randomKey } from "@/shared/api/random-key"
 import { postForm } from "@/shared/browser/post-form"
 
 const POLL_ALONE = 1_500
@@ -33,7 +34,7 @@ export function useActivate() {
 function useIdempotencyKey() {
   const held = useRef<{ intent: string; key: string } | null>(null)
   return async <T>(intent: string, work: (key: string) => Promise<T>): Promise<T> => {
-    if (held.current?.intent !== intent) held.current = { intent, key: crypto.randomUUID() }
+    if (held.current?.intent !== intent) held.current = { intent, key: randomKey() }
     try {
       return await work(held.current.key)
     } catch (error) {
@@ -51,7 +52,7 @@ export function useInstallations() {
       read(client.GET("/api/v1/installations", { params: { query: pageParam === null ? {} : { cursor: pageParam } }, signal })),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor,
-    select: (data) => data.pages.flatMap((page) => page.items).filter(({ status }) => status !== "gone"),
+    select: (data) => data.pages.flatMap((page) => page.items),
     refetchInterval: (query) =>
       query.state.data?.pages.some((page) => page.items.some(isSettling)) === true ? POLL_ALONE : false,
   })
@@ -60,22 +61,23 @@ export function useInstallations() {
 /** One installation, followed while it is on its way. */
 export function useInstallation(id: string) {
   const { client } = useApi()
-  const { isStreaming, start } = useProgressStream(id)
+  const { isStreaming, step, start } = useProgressStream(id)
   const query = useQuery({
     queryKey: ["installations", id],
-    queryFn: async ({ signal }): Promise<Installation> => {
-      const installation = await read(
-        client.GET("/api/v1/installations/{installation_id}", { params: { path: { installation_id: id } }, signal }),
-      )
-      if (isSettling(installation)) start()
-      return installation
-    },
+    queryFn: ({ signal }) =>
+      read(client.GET("/api/v1/installations/{installation_id}", { params: { path: { installation_id: id } }, signal })),
     refetchInterval: ({ state }) => {
-      if (state.data !== undefined && !isSettling(state.data)) return false
+      if (state.data === undefined || !isSettling(state.data)) return false
       return isStreaming ? POLL_BESIDE_STREAM : POLL_ALONE
     },
   })
-  return query
+  const isOnItsWay = query.data !== undefined && isSettling(query.data)
+  const { dataUpdatedAt } = query
+  useEffect(() => {
+    // every look that finds it still on its way opens the stream again, should it have broken off
+    if (isOnItsWay) start()
+  }, [isOnItsWay, dataUpdatedAt, start])
+  return { ...query, step }
 }
 
 export function useEnterAdmin() {

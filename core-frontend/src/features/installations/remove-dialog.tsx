@@ -16,6 +16,7 @@ export function RemoveDialog({ installation, onClose }: RemoveDialogProps) {
   const { t } = useLingui()
   const remove = useRemove()
   const host = installation === null ? "" : hostOf(installation.url)
+  const neverWas = installation?.status === "failed"
 
   function close() {
     remove.reset()
@@ -25,21 +26,37 @@ export function RemoveDialog({ installation, onClose }: RemoveDialogProps) {
   return (
     <ConfirmDialog
       isOpen={installation !== null}
-      title={t`Удалить ${host}?`}
-      confirmLabel={t`Удалить`}
+      title={neverWas ? t`Убрать ${host} из списка?` : t`Удалить ${host}?`}
+      confirmLabel={neverWas ? t`Убрать` : t`Удалить`}
       isPending={remove.isPending}
       onConfirm={() => {
         if (installation !== null) remove.mutate(installation.id, { onSuccess: close })
       }}
       onClose={close}
     >
+      {neverWas ? <NeverWas /> : <WhatGoes />}
+      {remove.isError && <ProblemNotice error={remove.error} />}
+    </ConfirmDialog>
+  )
+}
+
+function WhatGoes() {
+  return (
+    <>
       <p>
         <Trans>Витрина закроется сразу, покупатели её больше не увидят. Подписка на этот модуль прекратится.</Trans>
       </p>
       <p>
         <Trans>Адрес останется за вами ещё 90 дней: никто другой его за это время не займёт.</Trans>
       </p>
-      {remove.isError && <ProblemNotice error={remove.error} />}
-    </ConfirmDialog>
+    </>
+  )
+}
+
+function NeverWas() {
+  return (
+    <p>
+      <Trans>Модуль не запустился, так что терять нечего: ни витрины, ни подписки у него нет.</Trans>
+    </p>
   )
 }

@@ -3,7 +3,6 @@ import type { Installation } from "@/features/installations/installation"
 import { labelOf } from "@/shared/format/address"
 
 export function retryPath({ module, url, subscription }: Pick<Installation, "module" | "url" | "subscription">): string {
-  const choices = new URLSearchParams({ module, subdomain: labelOf(url) })
-  if (subscription !== null) choices.set("plan", subscription.plan)
+  const choices = new URLSearchParams({ module, subdomain: labelOf(url), plan: subscription.plan })
   return `/select-module?${choices.toString()}`
 }

@@ -7,7 +7,6 @@ import type { InstallationStatus } from "@/features/installations/installation"
 import classes from "@/features/installations/status-badge.module.css"
 
 const NAMES: Readonly<Record<InstallationStatus, MessageDescriptor>> = {
-  requested: msg`Запускается`,
   provisioning: msg`Запускается`,
   live: msg`Работает`,
   suspended: msg`Приостановлен`,

@@ -6,7 +6,7 @@ import classes from "@/features/installations/trial.module.css"
 import type { Schemas } from "@/shared/api/api"
 import { daysLeft, formatDay } from "@/shared/format/days"
 
-export function Trial({ subscription }: { subscription: Schemas["Subscription"] }) {
+export function Trial({ subscription }: { subscription: Schemas["SubscriptionBrief"] }) {
   const { i18n } = useLingui()
   const until = subscription.trial_ends_at
   if (subscription.status !== "trialing" || until === null) return null

@@ -2,15 +2,25 @@
 import { type QueryClient, useQueryClient } from "@tanstack/react-query"
 import { useCallback, useEffect, useRef, useState } from "react"
 
-import { type Installation, type InstallationStatus, isSettling, isStatus } from "@/features/installations/installation"
-import type { Api } from "@/shared/api/api"
+import { type Installation, isSettling, type Step } from "@/features/installations/installation"
+import type { Api, Schemas } from "@/shared/api/api"
 import { useApi } from "@/shared/api/api-context"
 import { readEvents } from "@/shared/api/event-stream"
 
-export function useProgressStream(id: string): { isStreaming: boolean; start: () => void } {
+type Progress = Schemas["Progress"]
+
+export interface ProgressStream {
+  isStreaming: boolean
+  step: Step
+  /** Opens the stream unless one is open. */
+  start: () => void
+}
+
+export function useProgressStream(id: string): ProgressStream {
   const api = useApi()
   const queries = useQueryClient()
   const [isStreaming, setStreaming] = useState(false)
+  const [step, setStep] = useState<Step>("requested")
   const running = useRef<AbortController | null>(null)
 
   useEffect(
@@ -26,7 +36,11 @@ export function useProgressStream(id: string): { isStreaming: boolean; start: ()
     const control = new AbortController()
     running.current = control
     setStreaming(true)
-    follow(api, id, control.signal, (status) => note(queries, id, status))
+    const take = (progress: Progress) => {
+      setStep(progress.step)
+      note(queries, id, progress)
+    }
+    follow(api, id, control.signal, take)
       // a broken stream is no news: the query goes on asking by itself, and opens the next one
       .catch(() => undefined)
       .finally(() => {
@@ -36,10 +50,10 @@ export function useProgressStream(id: string): { isStreaming: boolean; start: ()
       })
   }, [api, id, queries])
 
-  return { isStreaming, start }
+  return { isStreaming, step, start }
 }
 
-async function follow(api: Api, id: string, signal: AbortSignal, onStatus: (status: InstallationStatus) => void) {
+async function follow(api: Api, id: string, signal: AbortSignal, onProgress: (progress: Progress) => void) {
   const { data } = await api.client.GET("/api/v1/installations/{installation_id}/progress", {
     params: { path: { installation_id: id } },
     headers: { Accept: "text/event-stream" },
@@ -47,29 +61,14 @@ async function follow(api: Api, id: string, signal: AbortSignal, onStatus: (stat
     signal,
   })
   if (!data) return
-  for await (const event of readEvents(data)) {
-    const status = statusOf(event.data)
-    if (status !== null) onStatus(status)
+  for await (const { event, data: text } of readEvents(data)) {
+    if (event === "progress") onProgress(JSON.parse(text) as Progress)
   }
 }
 
-function note(queries: QueryClient, id: string, status: InstallationStatus): void {
-  const key = ["installations", id]
-  if (isSettling({ status })) {
-    queries.setQueryData<Installation>(key, (known) => (known === undefined ? known : { ...known, status }))
-    return
-  }
-  // the end brings more than a status: an address that works, or why it failed
-  void queries.invalidateQueries({ queryKey: key })
-  void queries.invalidateQueries({ queryKey: ["installations"], exact: true })
-}
-
-function statusOf(data: string): InstallationStatus | null {
-  try {
-    const body: unknown = JSON.parse(data)
-    const status = typeof body === "object" && body !== null && "status" in body ? body.status : null
-    return isStatus(status) ? status : null
-  } catch {
-    return null
-  }
+function note(queries: QueryClient, id: string, { status, url, failure }: Progress): void {
+  queries.setQueryData<Installation>(["installations", id], (known) =>
+    known === undefined ? known : { ...known, status, url, failure },
+  )
+  if (!isSettling({ status })) void queries.invalidateQueries({ queryKey: ["installations"] })
 }

@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query"
 import { read, type Schemas } from "@/shared/api/api"
 import { useApi, useChosenTenant, useSessionStatus } from "@/shared/api/api-context"
 
-export type Tenant = Schemas["Tenant"]
+export type Tenant = Schemas["TenantRead"]
 
 const NONE: readonly Tenant[] = []
 

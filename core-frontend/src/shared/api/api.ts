@@ -2,6 +2,7 @@
 import createClient, { type Client } from "openapi-fetch"
 
 import { toApiError } from "@/shared/api/errors"
+import { randomKey } from "@/shared/api/random-key"
 import type { components, paths } from "@/shared/api/schema"
 import { Session, type SessionDependencies } from "@/shared/api/session"
 import { TenantChoice } from "@/shared/api/tenant-choice"
@@ -35,7 +36,7 @@ export function createApi({ baseUrl = "", locale, transport, browser }: ApiSetti
   const session = new Session({
     ...browser,
     // Rotation is idempotent for half a minute (the loser of a race gets the same successor), so it may be repeated.
-    renew: () => read(plain.POST("/api/v1/auth/refresh", { body: {}, headers: { "Idempotency-Key": crypto.randomUUID() } })),
+    renew: () => read(plain.POST("/api/v1/auth/refresh", { body: {}, headers: { "Idempotency-Key": randomKey() } })),
     revoke: async (token) => {
       await plain.POST("/api/v1/auth/logout", token === null ? {} : { headers: { Authorization: `Bearer ${token}` } })
       tenant.forget()

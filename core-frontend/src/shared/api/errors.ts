@@ -6,13 +6,18 @@
  *   ├── ConnectionLost  no answer: offline, refused, reset
  *   └── TimedOut        no answer within the time allowed
  */
-import type { components } from "@/shared/api/schema"
-
-type Problem = components["schemas"]["Problem"]
-
 export interface FieldProblem {
   field: string
   message: string
+}
+
+/** The members of a problem document that the panel reads; some problems bring more. */
+interface Problem {
+  title: string
+  detail: string
+  code: string
+  request_id: string
+  errors: FieldProblem[]
 }
 
 export class ApiError extends Error {
@@ -23,17 +28,21 @@ export class ApiError extends Error {
   readonly detail: string
   readonly requestId: string | null
   readonly fields: readonly FieldProblem[]
+  /** What this problem brings beside the common members, such as `tries_left`. */
+  readonly extra: Readonly<Record<string, unknown>>
   /** Seconds the server asked us to wait, when it did. */
   readonly retryAfter: number | null
 
-  constructor(response: Response, problem: Partial<Problem>) {
+  constructor(response: Response, body: Readonly<Record<string, unknown>>) {
+    const problem = pickProblem(body)
     const code = problem.code ?? `http.${response.status}`
     super(problem.detail ?? problem.title ?? code)
     this.status = response.status
     this.code = code
     this.detail = problem.detail ?? ""
     this.requestId = problem.request_id ?? response.headers.get("X-Request-ID")
-    this.fields = fieldsOf(problem)
+    this.fields = problem.errors ?? []
+    this.extra = body
     this.retryAfter = secondsOf(response.headers.get("Retry-After"))
   }
 }
@@ -49,14 +58,14 @@ export class TimedOut extends Error {
 /** Reads the problem out of a refusal; never throws, whatever the body is. */
 export async function toApiError(response: Response): Promise<ApiError> {
   const body: unknown = await response.json().catch(() => null)
-  return new ApiError(response, isRecord(body) ? pickProblem(body) : {})
+  return new ApiError(response, isRecord(body) ? body : {})
 }
 
 export function isApiError(error: unknown, ...codes: string[]): error is ApiError {
   return error instanceof ApiError && (codes.length === 0 || codes.includes(error.code))
 }
 
-function pickProblem(body: Record<string, unknown>): Partial<Problem> {
+function pickProblem(body: Readonly<Record<string, unknown>>): Partial<Problem> {
   const problem: Partial<Problem> = {}
   for (const key of ["code", "title", "detail", "request_id"] as const) {
     const value = body[key]
@@ -64,10 +73,6 @@ function pickProblem(body: Record<string, unknown>): Partial<Problem> {
   }
   if (Array.isArray(body["errors"])) problem.errors = body["errors"].filter(isFieldProblem)
   return problem
-}
-
-function fieldsOf(problem: Partial<Problem>): FieldProblem[] {
-  return (problem.errors ?? []).map(({ field, message }) => ({ field, message }))
 }
 
 function isFieldProblem(value: unknown): value is FieldProblem {

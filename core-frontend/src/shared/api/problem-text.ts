@@ -13,21 +13,23 @@ export interface ProblemText {
 }
 
 const BY_CODE: Record<string, MessageDescriptor> = {
-  "accounts.phone_invalid": msg`Проверьте номер: нужен номер мобильного телефона, например +7 999 123-45-67.`,
+  "accounts.phone_invalid": msg`Проверьте номер: такого телефона не бывает.`,
+  "accounts.phone_not_mobile": msg`Код приходит только на мобильный номер, например +7 999 123-45-67.`,
   "accounts.channel_unavailable": msg`Этот мессенджер сейчас не отвечает. Выберите другой способ получить код.`,
-  "accounts.code_wrong": msg`Код не подошёл. Проверьте цифры и попробуйте ещё раз.`,
   "accounts.code_expired": msg`Срок действия кода истёк. Запросите новый.`,
   "accounts.code_used": msg`Этот код уже использован. Запросите новый.`,
-  "accounts.attempts_exhausted": msg`Слишком много неверных попыток. Запросите новый код.`,
-  "accounts.challenge_not_found": msg`Срок действия кода истёк. Запросите новый.`,
+  "accounts.challenge_unknown": msg`Срок действия кода истёк. Запросите новый.`,
+  "signup.interrupted": msg`Код верный, но войти сейчас не получилось. Запросите новый код.`,
   "domains.taken": msg`Этот адрес только что заняли. Выберите другой.`,
   "domains.reserved": msg`Этот адрес зарезервирован. Выберите другой.`,
   "domains.malformed": msg`Такой адрес не подойдёт: только латинские буквы, цифры и дефис.`,
-  "domains.quarantine": msg`Этот адрес недавно освободился и пока никому не выдаётся. Выберите другой.`,
-  "catalogue.module_not_found": msg`Такого модуля нет в каталоге.`,
-  "catalogue.module_withdrawn": msg`Этот модуль больше не подключают. Выберите другой.`,
+  "domains.quarantined": msg`Этот адрес недавно освободился и пока никому не выдаётся. Выберите другой.`,
+  "catalogue.module_unknown": msg`Такого модуля нет в каталоге.`,
+  "catalogue.plan_unknown": msg`Такого тарифа у модуля больше нет. Обновите страницу и выберите другой.`,
   "tenants.access_denied": msg`У вас нет доступа к этому бизнесу.`,
+  "tenants.role_required": msg`Это может делать только владелец или администратор.`,
   "installations.not_live": msg`Модуль сейчас не работает, поэтому войти в управление не получится.`,
+  "installations.closed": msg`Модуль приостановлен вместе с подпиской, поэтому войти в управление не получится.`,
   "request.invalid": msg`Проверьте, всё ли заполнено верно.`,
   "request.not_found": msg`Этого уже нет. Обновите страницу.`,
 }
@@ -51,6 +53,8 @@ export function describeProblem(error: unknown, i18n: I18n): ProblemText {
 }
 
 function describeRefusal(error: ApiError, i18n: I18n): ProblemText {
+  if (error.code === "accounts.code_wrong") return plain(wrongCode(error.extra["tries_left"], i18n))
+  if (error.code === "accounts.too_many_tries") return plain(tooManyTries(error.retryAfter, i18n))
   const known = BY_CODE[error.code]
   if (known !== undefined) return plain(i18n._(known))
   if (error.status === 429) return plain(slowDown(error.retryAfter, i18n))
@@ -62,9 +66,28 @@ function describeRefusal(error: ApiError, i18n: I18n): ProblemText {
   return plain(error.detail || i18n._(byStatus ?? msg`Сервер не принял запрос. Попробуйте ещё раз.`))
 }
 
+function wrongCode(triesLeft: unknown, i18n: I18n): string {
+  if (typeof triesLeft !== "number") return i18n._(msg`Код не подошёл. Проверьте цифры и попробуйте ещё раз.`)
+  return i18n._(
+    msg`Код не подошёл. ${plural(triesLeft, { one: "Осталась # попытка", few: "Осталось # попытки", many: "Осталось # попыток", other: "Осталось # попытки" })}.`,
+  )
+}
+
+function tooManyTries(seconds: number | null, i18n: I18n): string {
+  if (seconds === null || seconds < 1) return i18n._(msg`Слишком много неверных попыток. Запросите новый код.`)
+  const minutes = minutesOf(seconds)
+  return i18n._(
+    msg`Слишком много неверных попыток. Запросите новый код через ${plural(minutes, { one: "# минуту", few: "# минуты", many: "# минут", other: "# минуты" })}.`,
+  )
+}
+
+function minutesOf(seconds: number): number {
+  return Math.max(1, Math.ceil(seconds / 60))
+}
+
 function slowDown(seconds: number | null, i18n: I18n): string {
   if (seconds === null) return i18n._(msg`Слишком много запросов подряд. Подождите немного и попробуйте снова.`)
-  const minutes = Math.max(1, Math.ceil(seconds / 60))
+  const minutes = minutesOf(seconds)
   return i18n._(
     msg`Слишком много запросов подряд. Попробуйте через ${plural(minutes, { one: "# минуту", few: "# минуты", many: "# минут", other: "# минуты" })}.`,
   )

@@ -13,23 +13,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /**
+         * Create Challenge
+         * @description Send a one-time code to a phone; the answer is the same for known and unknown phones.
+         */
         post: operations["create_challenge"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/auth/challenges/{challenge_id}/resend": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["resend_challenge"];
         delete?: never;
         options?: never;
         head?: never;
@@ -45,6 +33,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /**
+         * Confirm Challenge
+         * @description Type the code: a new phone becomes user and tenant, a known one signs in.
+         */
         post: operations["confirm_challenge"];
         delete?: never;
         options?: never;
@@ -52,7 +44,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/auth/refresh": {
+    "/api/v1/auth/challenges/{challenge_id}/resend": {
         parameters: {
             query?: never;
             header?: never;
@@ -61,7 +53,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["refresh_session"];
+        /**
+         * Resend Challenge
+         * @description Send a new code; the one before it stops working.
+         */
+        post: operations["resend_challenge"];
         delete?: never;
         options?: never;
         head?: never;
@@ -77,85 +73,49 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["logout"];
+        /**
+         * Sign Out
+         * @description End the session of the refresh token, and that of the access token if one is sent along.
+         */
+        post: operations["sign_out"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/me": {
+    "/api/v1/auth/refresh": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["get_me"];
+        get?: never;
         put?: never;
-        post?: never;
+        /**
+         * Refresh
+         * @description A fresh access token, for another tenant if one is named; the refresh token changes each time.
+         */
+        post: operations["refresh"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/tenants": {
+    "/api/v1/dev/inbox": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["list_tenants"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/modules": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_modules"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/modules/{module_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_module"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/subdomains/{label}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["check_subdomain"];
+        /**
+         * Read Inbox
+         * @description What would have gone out to a phone, newest first. Development only.
+         */
+        get: operations["read_inbox"];
         put?: never;
         post?: never;
         delete?: never;
@@ -171,9 +131,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /**
+         * List Installations
+         * @description The tenant's installations but for those that are gone, newest first.
+         */
         get: operations["list_installations"];
         put?: never;
-        post: operations["create_installation"];
+        /**
+         * Activate
+         * @description Activate a module at an address; watch it become live with `progress`.
+         */
+        post: operations["activate_installation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -187,9 +155,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /**
+         * Get Installation
+         * @description One installation.
+         */
         get: operations["get_installation"];
         put?: never;
         post?: never;
+        /**
+         * Remove Installation
+         * @description Remove an installation; only the owner may.
+         */
         delete: operations["remove_installation"];
         options?: never;
         head?: never;
@@ -203,7 +179,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["follow_installation"];
+        /**
+         * Watch Installation
+         * @description Watch an activation until it is live or has failed.
+         */
+        get: operations["watch_installation"];
         put?: never;
         post?: never;
         delete?: never;
@@ -221,7 +201,215 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["enter_admin"];
+        /**
+         * Enter Installation
+         * @description One-time entry into the module's admin.
+         */
+        post: operations["enter_installation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Me
+         * @description The person who asks.
+         */
+        get: operations["get_me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Update Me
+         * @description Change one's name or language.
+         */
+        patch: operations["update_me"];
+        trace?: never;
+    };
+    "/api/v1/me/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sessions
+         * @description Where the person is signed in, newest first.
+         */
+        get: operations["list_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/sessions/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End Session
+         * @description Sign out somewhere else, or here.
+         */
+        delete: operations["end_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/module/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Events
+         * @description The module's own events in order: all of them, or one tenant's, for whom `after` is a sequence.
+         */
+        get: operations["list_module_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/module/installations/{installation_id}/failed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report Failed
+         * @description The installation that was answered with 202 cannot be made: the activation is undone.
+         */
+        post: operations["report_failed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/module/installations/{installation_id}/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report Ready
+         * @description The installation that was answered with 202 is ready. 409 when nobody waits for it any more.
+         */
+        post: operations["report_ready"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/module/licenses/{installation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get License
+         * @description The license of an installation as it stands now, signed afresh.
+         */
+        get: operations["get_license"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/modules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Modules
+         * @description The modules that can be activated.
+         */
+        get: operations["list_modules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/modules/{module_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Module
+         * @description One module.
+         */
+        get: operations["get_module"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subdomains/{label}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Check Subdomain
+         * @description Whether an address can be had, and why not.
+         */
+        get: operations["check_subdomain"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -235,7 +423,99 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /**
+         * List Subscriptions
+         * @description The tenant's subscriptions, newest first.
+         */
         get: operations["list_subscriptions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subscriptions/{subscription_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Subscription
+         * @description One subscription.
+         */
+        get: operations["get_subscription"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Tenants
+         * @description The person's tenants, oldest first.
+         */
+        get: operations["list_tenants"];
+        put?: never;
+        /**
+         * Create Tenant
+         * @description Found one more tenant; the person becomes its owner.
+         */
+        post: operations["create_tenant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Tenant
+         * @description One tenant of the person's.
+         */
+        get: operations["get_tenant"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Update Tenant
+         * @description Rename the tenant, or change its language: owner and administrators.
+         */
+        patch: operations["update_tenant"];
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant_id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Members
+         * @description The tenant's members, with whole phones for owner and administrators.
+         */
+        get: operations["list_members"];
         put?: never;
         post?: never;
         delete?: never;
@@ -248,162 +528,700 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        Problem: {
-            type: string;
-            title: string;
-            status: number;
-            detail: string;
-            code: string;
-            request_id: string;
-            errors?: components["schemas"]["FieldError"][];
-        };
-        FieldError: {
-            field: string;
-            message: string;
-            code?: string;
-        };
-        /** @enum {string} */
-        Channel: "max" | "telegram";
-        ChallengeCreate: {
-            phone: string;
-            channel: components["schemas"]["Channel"];
-        };
-        ChallengeLink: {
-            channel: components["schemas"]["Channel"];
-            url: string;
-        };
-        Challenge: {
-            /** Format: uuid */
-            challenge_id: string;
-            channel: components["schemas"]["Channel"];
-            links: components["schemas"]["ChallengeLink"][];
-            code_length: number;
-            /** Format: date-time */
-            expires_at: string;
-            /** Format: date-time */
-            resend_at: string;
-        };
-        ChallengeConfirm: {
-            code: string;
-            name?: string;
-            tenant_name?: string;
-        };
-        User: {
-            /** Format: uuid */
-            id: string;
-            phone: string;
-            name: string;
-            locale: string;
-        };
-        /** @enum {string} */
-        Role: "owner" | "admin" | "staff";
-        Tenant: {
-            /** Format: uuid */
-            id: string;
-            name: string;
-            role: components["schemas"]["Role"];
-        };
-        AccessGrant: {
+        /**
+         * Access
+         * @description An access token and whom it is for; `tenant_id` is the tenant it was issued for, if there is any.
+         */
+        Access: {
+            /** Access Token */
             access_token: string;
-            token_type: string;
+            /**
+             * Expires In
+             * @description Seconds until the access token ends.
+             */
             expires_in: number;
-            is_new_user: boolean;
-            user: components["schemas"]["User"];
-            tenants: components["schemas"]["Tenant"][];
+            /**
+             * Refresh Token
+             * @description For clients that asked for it here; else it is in a cookie.
+             */
+            refresh_token: string | null;
+            /** Tenant Id */
+            tenant_id: string | null;
+            /** Tenants */
+            tenants: components["schemas"]["TenantOfPerson"][];
+            /**
+             * Token Type
+             * @constant
+             */
+            token_type: "Bearer";
+            user: components["schemas"]["UserRead"];
         };
-        RefreshRequest: {
-            tenant_id?: string | null;
-        };
-        RefreshedToken: {
-            access_token: string;
-            token_type: string;
-            expires_in: number;
-        };
-        LocalizedText: {
-            ru: string;
-            en: string;
-        };
-        Plan: {
-            code: string;
-            name: components["schemas"]["LocalizedText"];
-            trial_days: number;
-            price_minor: number;
-            currency: string;
-        };
-        Publisher: {
-            name: string;
-            support_url: string | null;
-        };
-        Module: {
-            id: string;
-            version: string;
-            name: components["schemas"]["LocalizedText"];
-            summary: components["schemas"]["LocalizedText"];
-            description: components["schemas"]["LocalizedText"];
-            icon: string | null;
-            screenshots: string[];
-            category: string;
-            publisher: components["schemas"]["Publisher"];
-            plans: components["schemas"]["Plan"][];
-        };
-        SubdomainCheck: {
-            label: string;
-            available: boolean;
-            reason?: string | null;
-            url?: string | null;
-        };
-        /** @enum {string} */
-        InstallationStatus: "requested" | "provisioning" | "live" | "suspended" | "failed" | "gone";
-        Failure: {
-            code: string;
-            detail: string;
-        };
-        Subscription: {
-            /** Format: uuid */
-            id: string;
-            /** Format: uuid */
-            installation_id: string;
-            status: string;
-            plan: string;
-            trial_ends_at: string | null;
-            current_period_ends_at: string | null;
-        };
-        InstallationCreate: {
-            module: string;
-            subdomain: string;
-            plan?: string | null;
-        };
-        Installation: {
-            /** Format: uuid */
-            id: string;
-            module: string;
-            status: components["schemas"]["InstallationStatus"];
-            url: string;
-            subdomain: string;
-            subscription: components["schemas"]["Subscription"] | null;
-            failure: components["schemas"]["Failure"] | null;
-            /** Format: date-time */
-            created_at: string;
-        };
+        /**
+         * AdminEntry
+         * @description One-time entry into the module's admin: post `ticket` as a form to `action` within a minute.
+         */
         AdminEntry: {
+            /** Action */
             action: string;
+            /** Ticket */
             ticket: string;
         };
+        /**
+         * ChallengeCreate
+         * @description Who asks for a code, and how it shall travel.
+         */
+        ChallengeCreate: {
+            /**
+             * Channel
+             * @enum {string}
+             */
+            channel: "max" | "telegram";
+            /**
+             * Phone
+             * @example +7 999 123-45-67
+             */
+            phone: string;
+            /**
+             * Token Delivery
+             * @description `body` is for native clients that keep the refresh token themselves.
+             * @default cookie
+             * @enum {string}
+             */
+            token_delivery?: "cookie" | "body";
+        };
+        /**
+         * ChallengeRead
+         * @description A code is on its way; the same answer for known and unknown phones.
+         */
+        ChallengeRead: {
+            /**
+             * Challenge Id
+             * Format: uuid
+             */
+            challenge_id: string;
+            /**
+             * Channel
+             * @enum {string}
+             */
+            channel: "max" | "telegram";
+            /** Code Length */
+            code_length: number;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Links */
+            links: components["schemas"]["Link"][];
+            /**
+             * Resend At
+             * Format: date-time
+             */
+            resend_at: string;
+        };
+        /**
+         * Confirm
+         * @description The code that arrived; the names matter only to somebody new.
+         */
+        Confirm: {
+            /**
+             * Code
+             * @example 123456
+             */
+            code: string;
+            /** Name */
+            name?: string | null;
+            /** Tenant Name */
+            tenant_name?: string | null;
+        };
+        /**
+         * Envelope
+         * @description One event as it travels.
+         *
+         *     `id` is the event's UUID as text and the `webhook-id` of every attempt. `sequence` counts per receiver
+         *     and tenant without holes, from 1: a gap means a loss and nothing else. `timestamp` is the moment of the
+         *     fact, not of the attempt. `installation_id` is absent when the event is about the tenant as a whole.
+         *     `receiver` names the module (or the tenant's endpoint) that this copy is for: all copies are signed with
+         *     one key, so a receiver refuses a copy that names another.
+         */
+        Envelope: {
+            /** Data */
+            data: {
+                [key: string]: unknown;
+            };
+            /** Id */
+            id: string;
+            /** Installation Id */
+            installation_id?: string | null;
+            /** Receiver */
+            receiver?: string | null;
+            /**
+             * Schema Version
+             * @default 1
+             */
+            schema_version?: number;
+            /** Sequence */
+            sequence: number;
+            /**
+             * Tenant Id
+             * Format: uuid
+             */
+            tenant_id: string;
+            /**
+             * Timestamp
+             * Format: date-time
+             */
+            timestamp: string;
+            /** Type */
+            type: string;
+        };
+        /**
+         * Failure
+         * @description Why an installation failed; `code` is stable, `detail` is a sentence, maybe the module's own.
+         */
+        Failure: {
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+        };
+        /**
+         * FailureReport
+         * @description Why a module cannot provision: a stable code, and a sentence for the owner.
+         */
+        FailureReport: {
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+        };
+        /**
+         * Feed
+         * @description Events in their order. `next_cursor` is null when there are no more now; `cursor` is where to go on.
+         */
+        Feed: {
+            /** Cursor */
+            cursor: string;
+            /** Items */
+            items: components["schemas"]["Envelope"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /** HTTPValidationError */
+        HTTPValidationError: {
+            /** Detail */
+            detail?: components["schemas"]["ValidationError"][];
+        };
+        /**
+         * InboxMessage
+         * @description One message that would have gone out.
+         */
+        InboxMessage: {
+            /**
+             * Channel
+             * @enum {string}
+             */
+            channel: "max" | "telegram";
+            /** Code */
+            code: string;
+            /** Phone */
+            phone: string;
+            /**
+             * Sent At
+             * Format: date-time
+             */
+            sent_at: string;
+            /** Text */
+            text: string;
+        };
+        /**
+         * InstallationCreate
+         * @description What to activate, and where. Without `plan`, the module's first.
+         */
+        InstallationCreate: {
+            /** Module */
+            module: string;
+            /** Plan */
+            plan?: string | null;
+            /** Subdomain */
+            subdomain: string;
+        };
+        /**
+         * InstallationRead
+         * @description One installation. `url` is where its storefront answers once it is live.
+         */
+        InstallationRead: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            failure: components["schemas"]["Failure"] | null;
+            /** Host */
+            host: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Module */
+            module: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "provisioning" | "live" | "suspended" | "failed" | "gone";
+            subscription: components["schemas"]["SubscriptionBrief"];
+            /** Url */
+            url: string;
+        };
+        /**
+         * InstallationState
+         * @description How the platform now sees the installation.
+         */
+        InstallationState: {
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "live" | "failed";
+        };
+        /**
+         * LicenseRead
+         * @description A license, signed just now.
+         */
+        LicenseRead: {
+            /** License */
+            license: string;
+        };
+        /**
+         * Link
+         * @description A way to the messenger's bot, for channels that need the person to open it first.
+         */
+        Link: {
+            /**
+             * Channel
+             * @enum {string}
+             */
+            channel: "max" | "telegram";
+            /** Url */
+            url: string;
+        };
+        /**
+         * LocalizedText
+         * @description One text in the languages of the platform.
+         */
+        LocalizedText: {
+            /** En */
+            en: string;
+            /** Ru */
+            ru: string;
+        };
+        /**
+         * MemberRead
+         * @description A member; the phone is masked for staff.
+         */
+        MemberRead: {
+            /**
+             * Joined At
+             * Format: date-time
+             */
+            joined_at: string;
+            /** Name */
+            name: string;
+            /** Phone */
+            phone: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "owner" | "admin" | "staff";
+            /**
+             * User Id
+             * Format: uuid
+             */
+            user_id: string;
+        };
+        /**
+         * ModulePage
+         * @description One page of the catalogue.
+         */
         ModulePage: {
-            items: components["schemas"]["Module"][];
+            /** Items */
+            items: components["schemas"]["ModuleRead"][];
+            /** Next Cursor */
             next_cursor: string | null;
         };
-        TenantPage: {
-            items: components["schemas"]["Tenant"][];
+        /**
+         * ModuleRead
+         * @description One module of the catalogue.
+         */
+        ModuleRead: {
+            /** Category */
+            category: string;
+            description: components["schemas"]["LocalizedText"];
+            /** Icon */
+            icon: string;
+            /** Id */
+            id: string;
+            name: components["schemas"]["LocalizedText"];
+            /** Plans */
+            plans: components["schemas"]["PlanRead"][];
+            publisher: components["schemas"]["Publisher"];
+            /** Screenshots */
+            screenshots: string[];
+            summary: components["schemas"]["LocalizedText"];
+            /** Version */
+            version: string;
+        };
+        /** Page[InstallationRead] */
+        Page_InstallationRead_: {
+            /** Items */
+            items: components["schemas"]["InstallationRead"][];
+            /** Next Cursor */
             next_cursor: string | null;
         };
-        InstallationPage: {
-            items: components["schemas"]["Installation"][];
+        /** Page[MemberRead] */
+        Page_MemberRead_: {
+            /** Items */
+            items: components["schemas"]["MemberRead"][];
+            /** Next Cursor */
             next_cursor: string | null;
         };
-        SubscriptionPage: {
-            items: components["schemas"]["Subscription"][];
+        /** Page[SessionRead] */
+        Page_SessionRead_: {
+            /** Items */
+            items: components["schemas"]["SessionRead"][];
+            /** Next Cursor */
             next_cursor: string | null;
+        };
+        /** Page[SubscriptionRead] */
+        Page_SubscriptionRead_: {
+            /** Items */
+            items: components["schemas"]["SubscriptionRead"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /** Page[TenantRead] */
+        Page_TenantRead_: {
+            /** Items */
+            items: components["schemas"]["TenantRead"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * PlanRead
+         * @description What a module is sold under. The price is per month, in the smallest unit of the currency.
+         */
+        PlanRead: {
+            /** Code */
+            code: string;
+            /** Currency */
+            currency: string;
+            /** Entitlements */
+            entitlements: {
+                [key: string]: boolean | number | null;
+            };
+            name: components["schemas"]["LocalizedText"];
+            /** Price Minor */
+            price_minor: number;
+            /** Trial Days */
+            trial_days: number;
+        };
+        /**
+         * Progress
+         * @description How far an activation has come: the data of a `progress` event.
+         *
+         *     `step` is finer than `status`: while provisioning, `requested`, `retrying` (the module did not answer as
+         *     it should) or `accepted` (it said that it is working on it).
+         */
+        Progress: {
+            failure: components["schemas"]["Failure"] | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "provisioning" | "live" | "suspended" | "failed" | "gone";
+            /**
+             * Step
+             * @enum {string}
+             */
+            step: "requested" | "retrying" | "accepted" | "live" | "suspended" | "failed" | "gone";
+            /** Url */
+            url: string;
+        };
+        /**
+         * Publisher
+         * @description Who made the module, and where its users find help.
+         */
+        Publisher: {
+            /** Name */
+            name: string;
+            /** Support Url */
+            support_url: string;
+        };
+        /**
+         * Refresh
+         * @description Which tenant the new access token is for. Native clients bring their refresh token in the body.
+         */
+        Refresh: {
+            /** Refresh Token */
+            refresh_token?: string | null;
+            /** Tenant Id */
+            tenant_id?: string | null;
+        };
+        /**
+         * SessionRead
+         * @description One place where the person is signed in.
+         */
+        SessionRead: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Current */
+            current: boolean;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Ip */
+            ip: string | null;
+            /**
+             * Last Used At
+             * Format: date-time
+             */
+            last_used_at: string;
+            /** User Agent */
+            user_agent: string;
+        };
+        /**
+         * SignOut
+         * @description What a native client says when it signs out.
+         */
+        SignOut: {
+            /** Refresh Token */
+            refresh_token?: string | null;
+        };
+        /**
+         * SignedIn
+         * @description The same after a code.
+         */
+        SignedIn: {
+            /** Access Token */
+            access_token: string;
+            /**
+             * Expires In
+             * @description Seconds until the access token ends.
+             */
+            expires_in: number;
+            /** Is New User */
+            is_new_user: boolean;
+            /**
+             * Refresh Token
+             * @description For clients that asked for it here; else it is in a cookie.
+             */
+            refresh_token: string | null;
+            /** Tenant Id */
+            tenant_id: string | null;
+            /** Tenants */
+            tenants: components["schemas"]["TenantOfPerson"][];
+            /**
+             * Token Type
+             * @constant
+             */
+            token_type: "Bearer";
+            user: components["schemas"]["UserRead"];
+        };
+        /**
+         * SubdomainRead
+         * @description Whether a label can be had; `url` is where the storefront would answer, null for a malformed label.
+         */
+        SubdomainRead: {
+            /** Available */
+            available: boolean;
+            /** Host */
+            host: string | null;
+            /** Label */
+            label: string;
+            /** Reason */
+            reason: ("malformed" | "reserved" | "taken" | "quarantined") | null;
+            /** Url */
+            url: string | null;
+        };
+        /**
+         * SubscriptionBrief
+         * @description A subscription as it stands beside its installation.
+         */
+        SubscriptionBrief: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Plan */
+            plan: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "trialing" | "active" | "past_due" | "paused" | "suspended" | "canceled" | "void";
+            /** Trial Ends At */
+            trial_ends_at: string | null;
+        };
+        /**
+         * SubscriptionRead
+         * @description One subscription; `void` is one whose installation never came to be.
+         */
+        SubscriptionRead: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Module */
+            module: string;
+            /** Plan */
+            plan: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "trialing" | "active" | "past_due" | "paused" | "suspended" | "canceled" | "void";
+            /** Trial Ends At */
+            trial_ends_at: string | null;
+        };
+        /**
+         * TenantCreate
+         * @description One more business.
+         */
+        TenantCreate: {
+            /**
+             * Locale
+             * @default ru
+             * @enum {string}
+             */
+            locale?: "ru" | "en";
+            /** Name */
+            name: string;
+        };
+        /**
+         * TenantOfPerson
+         * @description A tenant in the list that comes with a session.
+         */
+        TenantOfPerson: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "owner" | "admin" | "staff";
+        };
+        /**
+         * TenantRead
+         * @description A tenant, and what the person who asks is in it.
+         */
+        TenantRead: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Locale
+             * @enum {string}
+             */
+            locale: "ru" | "en";
+            /** Name */
+            name: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "owner" | "admin" | "staff";
+        };
+        /**
+         * TenantUpdate
+         * @description What is changed; what is left out stays.
+         */
+        TenantUpdate: {
+            /** Locale */
+            locale?: ("ru" | "en") | null;
+            /** Name */
+            name?: string | null;
+        };
+        /**
+         * UserRead
+         * @description A person.
+         */
+        UserRead: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Locale
+             * @enum {string}
+             */
+            locale: "ru" | "en";
+            /** Name */
+            name: string;
+            /** Phone */
+            phone: string;
+        };
+        /**
+         * UserUpdate
+         * @description What a person changes; what is left out stays.
+         */
+        UserUpdate: {
+            /** Locale */
+            locale?: ("ru" | "en") | null;
+            /** Name */
+            name?: string | null;
+        };
+        /** ValidationError */
+        ValidationError: {
+            /** Context */
+            ctx?: Record<string, never>;
+            /** Input */
+            input?: unknown;
+            /** Location */
+            loc: (string | number)[];
+            /** Message */
+            msg: string;
+            /** Error Type */
+            type: string;
         };
     };
     responses: never;
@@ -427,53 +1245,22 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done */
+            /** @description Successful Response */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Challenge"];
+                    "application/json": components["schemas"]["ChallengeRead"];
                 };
             };
-            /** @description Problem */
-            default: {
+            /** @description Validation Error */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    resend_challenge: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                challenge_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Challenge"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -489,86 +1276,368 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ChallengeConfirm"];
+                "application/json": components["schemas"]["Confirm"];
             };
         };
         responses: {
-            /** @description Done */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AccessGrant"];
+                    "application/json": components["schemas"]["SignedIn"];
                 };
             };
-            /** @description Problem */
-            default: {
+            /** @description Validation Error */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
     };
-    refresh_session: {
+    resend_challenge: {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RefreshRequest"];
+            path: {
+                challenge_id: string;
             };
-        };
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RefreshedToken"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    logout: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChallengeRead"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    sign_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SignOut"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Problem */
-            default: {
+            /** @description Validation Error */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    refresh: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Refresh"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Access"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_inbox: {
+        parameters: {
+            query?: {
+                phone?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboxMessage"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_installations: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: {
+                /** @description The tenant to act for, where the path names none. */
+                "X-Tenant-ID"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_InstallationRead_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    activate_installation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeats of this request with the same key, within 24 hours, are answered alike. */
+                "Idempotency-Key"?: string | null;
+                /** @description The tenant to act for, where the path names none. */
+                "X-Tenant-ID"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstallationCreate"];
+            };
+        };
+        responses: {
+            /** @description It was there already: the same again. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstallationRead"];
+                };
+            };
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstallationRead"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_installation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to act for, where the path names none. */
+                "X-Tenant-ID"?: string | null;
+            };
+            path: {
+                installation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstallationRead"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    remove_installation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to act for, where the path names none. */
+                "X-Tenant-ID"?: string | null;
+            };
+            path: {
+                installation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    watch_installation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to act for, where the path names none. */
+                "X-Tenant-ID"?: string | null;
+            };
+            path: {
+                installation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events named `progress`; `data` is a `Progress` as JSON. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["Progress"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    enter_installation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to act for, where the path names none. */
+                "X-Tenant-ID"?: string | null;
+            };
+            path: {
+                installation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminEntry"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -582,30 +1651,116 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["User"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["UserRead"];
                 };
             };
         };
     };
-    list_tenants: {
+    update_me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserRead"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_sessions: {
         parameters: {
             query?: {
-                cursor?: string;
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SessionRead_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    end_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_module_events: {
+        parameters: {
+            query?: {
+                after?: string;
+                tenant_id?: string | null;
                 limit?: number;
             };
             header?: never;
@@ -614,22 +1769,119 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TenantPage"];
+                    "application/json": components["schemas"]["Feed"];
                 };
             };
-            /** @description Problem */
-            default: {
+            /** @description Validation Error */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    report_failed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                installation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FailureReport"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstallationState"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    report_ready: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                installation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstallationState"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_license: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                installation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LicenseRead"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -637,7 +1889,7 @@ export interface operations {
     list_modules: {
         parameters: {
             query?: {
-                cursor?: string;
+                cursor?: string | null;
                 limit?: number;
             };
             header?: never;
@@ -646,7 +1898,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -655,13 +1907,13 @@ export interface operations {
                     "application/json": components["schemas"]["ModulePage"];
                 };
             };
-            /** @description Problem */
-            default: {
+            /** @description Validation Error */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -677,22 +1929,22 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Module"];
+                    "application/json": components["schemas"]["ModuleRead"];
                 };
             };
-            /** @description Problem */
-            default: {
+            /** @description Validation Error */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -700,9 +1952,7 @@ export interface operations {
     check_subdomain: {
         parameters: {
             query?: never;
-            header?: {
-                "X-Tenant-ID"?: string;
-            };
+            header?: never;
             path: {
                 label: string;
             };
@@ -710,224 +1960,22 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SubdomainCheck"];
+                    "application/json": components["schemas"]["SubdomainRead"];
                 };
             };
-            /** @description Problem */
-            default: {
+            /** @description Validation Error */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_installations: {
-        parameters: {
-            query?: {
-                cursor?: string;
-                limit?: number;
-            };
-            header?: {
-                "X-Tenant-ID"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["InstallationPage"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    create_installation: {
-        parameters: {
-            query?: never;
-            header?: {
-                "Idempotency-Key"?: string;
-                "X-Tenant-ID"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["InstallationCreate"];
-            };
-        };
-        responses: {
-            /** @description Done */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Installation"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_installation: {
-        parameters: {
-            query?: never;
-            header?: {
-                "X-Tenant-ID"?: string;
-            };
-            path: {
-                installation_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Installation"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    remove_installation: {
-        parameters: {
-            query?: never;
-            header?: {
-                "X-Tenant-ID"?: string;
-            };
-            path: {
-                installation_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Installation"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    follow_installation: {
-        parameters: {
-            query?: never;
-            header?: {
-                "X-Tenant-ID"?: string;
-            };
-            path: {
-                installation_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/event-stream": string;
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    enter_admin: {
-        parameters: {
-            query?: never;
-            header?: {
-                "X-Tenant-ID"?: string;
-            };
-            path: {
-                installation_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AdminEntry"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -935,33 +1983,245 @@ export interface operations {
     list_subscriptions: {
         parameters: {
             query?: {
-                cursor?: string;
                 limit?: number;
+                cursor?: string | null;
             };
             header?: {
-                "X-Tenant-ID"?: string;
+                /** @description The tenant to act for, where the path names none. */
+                "X-Tenant-ID"?: string | null;
             };
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SubscriptionPage"];
+                    "application/json": components["schemas"]["Page_SubscriptionRead_"];
                 };
             };
-            /** @description Problem */
-            default: {
+            /** @description Validation Error */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_subscription: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to act for, where the path names none. */
+                "X-Tenant-ID"?: string | null;
+            };
+            path: {
+                subscription_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionRead"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_tenants: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TenantRead_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_tenant: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeats of this request with the same key, within 24 hours, are answered alike. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TenantCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantRead"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_tenant: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to act for, where the path names none. */
+                "X-Tenant-ID"?: string | null;
+            };
+            path: {
+                tenant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantRead"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    update_tenant: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to act for, where the path names none. */
+                "X-Tenant-ID"?: string | null;
+            };
+            path: {
+                tenant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TenantUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantRead"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_members: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: {
+                /** @description The tenant to act for, where the path names none. */
+                "X-Tenant-ID"?: string | null;
+            };
+            path: {
+                tenant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_MemberRead_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };

@@ -35,6 +35,8 @@ const MEMORY = "tochka.signed-in"
 const LOCK = "tochka.refresh"
 /** A token this close to its end is renewed first rather than sent. */
 const MARGIN = 10_000
+/** How long a message takes to reach the other tabs at most, in milliseconds, generously. */
+const HEARING = 50
 
 export class Session {
   #token: Token | null = null
@@ -114,11 +116,17 @@ export class Session {
   }
 
   async #refreshLocked(stale: string | null): Promise<boolean> {
-    const work = async () => {
-      if (this.#token !== null && this.#token.value !== stale) return true
-      return this.#renew()
-    }
-    return this.#deps.locks ? await this.#deps.locks.request(LOCK, work) : await work()
+    const { locks } = this.#deps
+    if (locks === undefined) return this.#renew()
+    return new Promise((resolve, reject) => {
+      const work = async () => {
+        const isRenewed = this.#token !== null && this.#token.value !== stale
+        await (isRenewed ? Promise.resolve(true) : this.#renew()).then(resolve, reject)
+        // the caller goes on at once; the lock stays until the other tabs have surely heard of the new token
+        if (!isRenewed) await new Promise((heard) => setTimeout(heard, HEARING))
+      }
+      locks.request(LOCK, work).catch(reject)
+    })
   }
 
   async #renew(): Promise<boolean> {

@@ -5,6 +5,7 @@ export function formatMoney(minor: number, currency: string, locale: string): st
   return new Intl.NumberFormat(locale, {
     style: "currency",
     currency,
+    currencyDisplay: "narrowSymbol",
     minimumFractionDigits: minor % 100 === 0 ? 0 : 2,
   }).format(minor / 100)
 }

@@ -3,13 +3,18 @@
 from pathlib import Path
 
 from fastapi import FastAPI
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
 from tochka_sdk.module import Module
+from tochka_sdk.problems import Problem
 from tochka_sdk.runtime import Runtime
 
+from tochka_shop.admin.api import frame as desk
 from tochka_shop.admin.api import router as admin
-from tochka_shop.pages.problem import problem_page
+from tochka_shop.pages.problem import concerns_the_platform, problem_page
 from tochka_shop.pictures.public import Pictures
 from tochka_shop.provisioning import tasks
+from tochka_shop.storefront.api import frame as counter
 from tochka_shop.storefront.api import router as storefront
 
 MANIFEST = Path(__file__).parent / "tochka-module.json"
@@ -38,6 +43,17 @@ class _Running:
         return runtime.settings.uploads_dir
 
 
+def _page(request: HTTPConnection, problem: Problem) -> Response | None:
+    """What a browser sees when something went wrong; None leaves it to the SDK."""
+    if concerns_the_platform(problem):
+        return None
+    return (
+        desk.problem_page(request, problem)
+        or counter.problem_page(request, problem)
+        or problem_page(request, problem)
+    )
+
+
 def compose() -> Module:
     """The shop as a module."""
     running = _Running()
@@ -46,7 +62,7 @@ def compose() -> Module:
         manifest=MANIFEST,
         routers=[admin, storefront],
         build=running.build,
-        page=problem_page,
+        page=_page,
         csp=CSP,
         max_body=256 * 1024,
         body_limits={"/admin/products/": UPLOAD},

@@ -15,6 +15,13 @@ and tests get `platform`, `running`, `installation`, `stranger`, `storefront`, `
 
 from tochka_sdk.signing import FreshInstallation, PlatformSigner
 from tochka_sdk.testing.client import ModuleClient, running_module
-from tochka_sdk.testing.platform import PlatformDouble
+from tochka_sdk.testing.platform import PlatformDouble, listening
 
-__all__ = ["FreshInstallation", "ModuleClient", "PlatformDouble", "PlatformSigner", "running_module"]
+__all__ = [
+    "FreshInstallation",
+    "ModuleClient",
+    "PlatformDouble",
+    "PlatformSigner",
+    "listening",
+    "running_module",
+]

@@ -20,7 +20,6 @@ from starlette.routing import Route
 from tochka_sdk import clock, core_client, problems, tokens
 from tochka_sdk.errors import NotFound
 from tochka_sdk.events import Envelope, InstallationRequested
-from tochka_sdk.ids import uuid7
 from tochka_sdk.settings import ModuleSettings
 from tochka_sdk.signing import FreshInstallation, PlatformSigner
 
@@ -38,6 +37,23 @@ class _Announcing(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.is_up.set()
+
+
+@asynccontextmanager
+async def listening(app: Any) -> AsyncIterator[str]:
+    """Serve an ASGI application, whose lifespan is the caller's, on a free port of loopback; gives its
+    address.
+    """
+    with socket.socket() as port:
+        port.bind(("127.0.0.1", 0))
+        server = _Announcing(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
+        task = asyncio.create_task(server.serve(sockets=[port]))
+        await server.is_up.wait()
+        try:
+            yield f"http://127.0.0.1:{port.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await task
 
 
 class PlatformDouble(PlatformSigner):
@@ -100,18 +116,11 @@ class PlatformDouble(PlatformSigner):
     @asynccontextmanager
     async def serve(self) -> AsyncIterator[str]:
         """Listen on a free port of loopback; the address is `core_url` until the block ends."""
-        with socket.socket() as listening:
-            listening.bind(("127.0.0.1", 0))
-            config = uvicorn.Config(self.app, log_config=None, access_log=False, lifespan="off")
-            server = _Announcing(config)
-            task = asyncio.create_task(server.serve(sockets=[listening]))
-            await server.is_up.wait()
-            self.core_url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        async with listening(self.app) as url:
+            self.core_url = url
             try:
-                yield self.core_url
+                yield url
             finally:
-                server.should_exit = True
-                await task
                 self.core_url = NOWHERE
 
     def _application(self) -> Starlette:
@@ -169,8 +178,3 @@ class PlatformDouble(PlatformSigner):
         word, installation_id = request.path_params["word"], request.path_params["installation_id"]
         self.reports.append((word, installation_id, await request.json()))
         return away or Response(status_code=204)
-
-
-def fresh_tenant_id() -> UUID:
-    """A tenant that nobody has seen."""
-    return uuid7()

@@ -24,6 +24,7 @@ def stop(processes: Iterable[psutil.Process], *, ask: signal.Signals, patience: 
     for process in waiting:
         with suppress(psutil.NoSuchProcess):
             process.send_signal(ask)
+            process.resume()  # one that is suspended would never hear it
     _, stubborn = psutil.wait_procs(waiting, timeout=patience)
     for process in stubborn:
         with suppress(psutil.NoSuchProcess):

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from tochka_shop.admin.api import categories, dashboard, orders, products, shop_settings
 
-router = APIRouter(prefix="/admin")
+router = APIRouter()
 for part in (
     dashboard.router,
     products.router,

@@ -9,7 +9,7 @@ from tochka_shop.admin.schemas import Desk
 from tochka_shop.catalogue import public as catalogue
 from tochka_shop.pages.forms import Form
 
-router = APIRouter(prefix="/categories", default_response_class=HTMLResponse)
+router = APIRouter(prefix="/admin/categories", default_response_class=HTMLResponse)
 
 
 @router.get("")

@@ -10,7 +10,7 @@ from tochka_shop.admin.api.frame import CurrentDesk, phrase, show
 router = APIRouter(default_response_class=HTMLResponse)
 
 
-@router.get("")
+@router.get("/admin")
 async def dashboard(request: Request, session: InstallationSession, desk: CurrentDesk) -> Response:
     """What waits, what runs out, what a new shop still needs."""
     overview = await service.get_overview(session, desk, service.product_limit(request))

@@ -6,21 +6,26 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import Depends, Request
+from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, RedirectResponse
 from tochka_sdk.errors import NotFound
 from tochka_sdk.module import AdminUser, InstallationSession
+from tochka_sdk.problems import Problem
 
 from tochka_shop.admin import service
 from tochka_shop.admin.schemas import Desk
 from tochka_shop.locales.catalogs import catalog
 from tochka_shop.pages.forms import Form, parse_uuid
+from tochka_shop.pages.problem import explain
 from tochka_shop.pages.view import Meta, render
 
 PRIVATE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 
 
 async def _desk(request: Request, user: AdminUser, session: InstallationSession) -> Desk:
-    return await service.get_desk(session, request, user)
+    desk = await service.get_desk(session, request, user)
+    request.state.desk = desk  # for the page of a problem, should there be one
+    return desk
 
 
 CurrentDesk = Annotated[Desk, Depends(_desk, scope="function")]
@@ -37,7 +42,7 @@ ManagerDesk = Annotated[Desk, Depends(_manager, scope="function")]
 
 
 def show(
-    request: Request, desk: Desk, template: str, title: str, *, status: int = 200, **values: Any
+    request: HTTPConnection, desk: Desk, template: str, title: str, *, status: int = 200, **values: Any
 ) -> HTMLResponse:
     """Answer with a page of the admin. `said` in the address is the key of a word of confirmation."""
     words = catalog(desk.language)
@@ -90,3 +95,12 @@ def page_link(path: str, **query: str) -> Callable[[int], str]:
 async def read_form(request: Request, *, files: int = 0) -> Form:
     """What was sent."""
     return Form(await request.form(max_files=files, max_fields=400, max_part_size=256 * 1024))
+
+
+def problem_page(request: HTTPConnection, problem: Problem) -> HTMLResponse | None:
+    """The page for a problem at the desk; None if nobody is known to sit at it."""
+    desk = getattr(request.state, "desk", None)
+    if not isinstance(desk, Desk):
+        return None
+    told = explain(problem, desk.language)
+    return show(request, desk, "problem", told.heading, status=problem.status, told=told)

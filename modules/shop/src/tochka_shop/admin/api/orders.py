@@ -10,7 +10,7 @@ from tochka_shop.orders.schemas import Actor, OrderFilter, Status
 from tochka_shop.pages.forms import page_number
 from tochka_shop.phones import parse_phone
 
-router = APIRouter(prefix="/orders", default_response_class=HTMLResponse)
+router = APIRouter(prefix="/admin/orders", default_response_class=HTMLResponse)
 
 
 @router.get("")

@@ -20,7 +20,7 @@ from tochka_shop.pictures.public import MAX_BYTES, pictures_of
 from tochka_shop.pictures.schemas import Rendered
 from tochka_shop.wording import search_words
 
-router = APIRouter(prefix="/products", default_response_class=HTMLResponse)
+router = APIRouter(prefix="/admin/products", default_response_class=HTMLResponse)
 
 
 @router.get("")

@@ -15,7 +15,7 @@ from tochka_shop.pages.forms import Form
 from tochka_shop.settings import public as settings
 from tochka_shop.settings.schemas import ACCENTS, SettingsRead
 
-router = APIRouter(prefix="/settings", default_response_class=HTMLResponse)
+router = APIRouter(prefix="/admin/settings", default_response_class=HTMLResponse)
 
 
 @router.get("")

@@ -126,6 +126,6 @@ async def privacy(request: Request, shell: CurrentShell) -> Response:
 
 
 @router.api_route("/{path:path}", methods=PAGE)
-async def nowhere(path: str) -> Response:
+async def nowhere(_shell: CurrentShell, path: str) -> Response:
     """Everything else: not found."""
     raise NotFound("There is nothing at this address.", path=path[:80])

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
+from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse
 from tochka_sdk.admin import refuse_cross_site
 from tochka_sdk.module import InstallationSession
+from tochka_sdk.problems import Problem
 
+from tochka_shop.pages.problem import explain
 from tochka_shop.pages.view import Meta, render
 from tochka_shop.storefront import service
 from tochka_shop.storefront.schemas import Shell
@@ -17,7 +20,9 @@ PRIVATE = {"Cache-Control": "no-store"}
 
 
 async def _shell(request: Request, session: InstallationSession) -> Shell:
-    return await service.get_shell(session, request)
+    shell = await service.get_shell(session, request)
+    request.state.shell = shell  # for the page of a problem, should there be one
+    return shell
 
 
 CurrentShell = Annotated[Shell, Depends(_shell, scope="function")]
@@ -30,7 +35,7 @@ async def same_origin(request: Request) -> None:
 
 
 def show(
-    request: Request,
+    request: HTTPConnection,
     shell: Shell,
     template: str,
     meta: Meta,
@@ -53,4 +58,21 @@ def show(
         shell=shell,
         shop=shell.shop,
         **values,
+    )
+
+
+def problem_page(request: HTTPConnection, problem: Problem) -> HTMLResponse | None:
+    """The page for a problem within the shop; None if the shop around it is not known."""
+    shell = getattr(request.state, "shell", None)
+    if not isinstance(shell, Shell):
+        return None
+    told = explain(problem, shell.language)
+    return show(
+        request,
+        shell,
+        "problem",
+        Meta(title=f"{told.heading} — {shell.shop.name}"),
+        status=problem.status,
+        headers=told.headers,
+        told=told,
     )

@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from redis.asyncio import Redis
+from tochka_sdk import clock
 
 from tochka_core.accounts import limits
 from tochka_core.accounts.errors import (
@@ -45,6 +46,13 @@ end
 OPEN = """
 redis.call('HSET', KEYS[1], 'phone', ARGV[2], 'channel', ARGV[3], 'delivery', ARGV[4])
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
+"""
+
+CLAIM = """
+local first = redis.call('GET', KEYS[1])
+if first then return first end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+return ARGV[1]
 """
 
 # KEYS: code, sends in an hour, sends in a day
@@ -133,6 +141,30 @@ class Challenges:
         await self.redis.register_script(OPEN)(keys=[_key(challenge.id)], args=[_kept_ms(), *fields])
         return issued
 
+    async def claim(self, key: str, challenge: Challenge) -> UUID:
+        """The challenge that the same request with this key has opened; its own id if this is the first."""
+        name = self._claim_key(key, challenge)
+        args: list[str | int] = [str(challenge.id), limits.CODE_TTL_S]
+        return UUID(await self.redis.register_script(CLAIM)(keys=[name], args=args))
+
+    async def release(self, key: str, challenge: Challenge) -> None:
+        """Forget the key of a request that was refused."""
+        await self.redis.delete(self._claim_key(key, challenge))
+
+    def _claim_key(self, key: str, challenge: Challenge) -> str:
+        asked = f"asked|{challenge.phone}|{challenge.channel}|{challenge.delivery}|{key}"
+        return f"asked:{{{hmac.new(self.pepper, asked.encode(), hashlib.sha256).hexdigest()}}}"
+
+    async def times(self, challenge: Challenge) -> tuple[datetime, datetime]:
+        """When the code expires and when another may be sent. For a code that is just being made: soon."""
+        key = _code_key(self._tag(challenge.phone), challenge.id)
+        expires, resend = await self.redis.hmget(key, ["expires", "resend"])
+        now = clock.now().timestamp()
+        return (
+            _moment(expires or (now + limits.CODE_TTL_S) * 1000),
+            _moment(resend or (now + limits.RESEND_COOLDOWN_S) * 1000),
+        )
+
     async def renew(self, challenge: Challenge) -> Issued:
         """A fresh code in the place of the old one; the tries that were spent stay spent.
 
@@ -200,8 +232,7 @@ class Challenges:
         verdict, *numbers = await self.redis.register_script(ISSUE)(keys=keys, args=args)
         if verdict != "ok":
             _refuse(verdict, int(numbers[0]))
-        expires, resend = (datetime.fromtimestamp(int(ms) / 1000, UTC) for ms in numbers)
-        return Issued(code, expires, resend)
+        return Issued(code, _moment(numbers[0]), _moment(numbers[1]))
 
     def _mac(self, challenge: Challenge, code: str) -> str:
         text = f"{challenge.id}|{challenge.phone}|{PURPOSE}|{code}"
@@ -224,6 +255,10 @@ def _refuse(verdict: str, number: int) -> None:
             raise TooManyCodes(number / 1000)
         case _:
             raise ChallengeUnknown
+
+
+def _moment(ms: str | bytes | float) -> datetime:
+    return datetime.fromtimestamp(int(float(ms)) / 1000, UTC)
 
 
 def _key(challenge_id: UUID) -> str:

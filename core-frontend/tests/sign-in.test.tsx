@@ -1,0 +1,160 @@
+import { screen, waitFor, within } from "@testing-library/react"
+import { afterEach, beforeEach, describe, expect, test } from "vitest"
+
+import { CODE, type FakeCore, startCore } from "./core"
+import { expectAccessible, heading, openPanel } from "./panel"
+import { problem } from "./server"
+
+let core: FakeCore
+beforeEach(async () => {
+  core = await startCore()
+})
+afterEach(() => core.close())
+
+async function askForCode(path = "/register") {
+  const panel = openPanel(path, core.url)
+  const phone = await screen.findByRole("textbox", { name: "Номер телефона" })
+  await panel.user.click(phone)
+  await panel.user.paste("8 (999) 123-45-67")
+  expect(phone).toHaveProperty("value", "+7 999 123-45-67")
+  return panel
+}
+
+const codeField = () => screen.findByRole("textbox", { name: "Код из сообщения" })
+
+test("a new person gets from a phone number to the choice of a module", async () => {
+  const { user } = await askForCode()
+  await expectAccessible()
+  await user.click(screen.getByRole("radio", { name: "Telegram" }))
+  await user.type(screen.getByRole("textbox", { name: "Название бизнеса" }), "Пекарня")
+  await user.click(screen.getByRole("button", { name: "Получить код" }))
+
+  await user.type(await codeField(), CODE)
+  await heading("Выберите модуль")
+  expect(core.received.find(({ path }) => path === "/api/v1/auth/challenges")?.body).toEqual({
+    phone: "+79991234567",
+    channel: "telegram",
+  })
+  expect(core.received.find(({ path }) => path.endsWith("/confirm"))?.body).toEqual({ code: CODE, tenant_name: "Пекарня" })
+  await expectAccessible()
+})
+
+test("a returning person lands where they were going", async () => {
+  core.isNewUser = false
+  const { user } = await askForCode("/dashboard")
+  await user.keyboard("{Enter}")
+  await user.type(await codeField(), CODE)
+  await heading("Мои модули")
+})
+
+test("an unfinished number is not sent", async () => {
+  const { user } = openPanel("/register", core.url)
+  await user.type(await screen.findByRole("textbox", { name: "Номер телефона" }), "999123{Enter}")
+  await screen.findByText("Введите номер мобильного телефона целиком")
+  expect(core.count("POST", "/api/v1/auth/challenges")).toBe(0)
+})
+
+describe("the code", () => {
+  test("that is wrong can be typed again, and one is told how often", async () => {
+    const { user } = await askForCode()
+    await user.keyboard("{Enter}")
+    const field = await codeField()
+    await expectAccessible()
+    await user.type(field, "000000")
+    expect((await screen.findByRole("alert")).textContent).toContain("Осталось 4 попытки")
+    expect(field).toHaveProperty("value", "")
+    await user.type(field, CODE)
+    await heading("Выберите модуль")
+  })
+
+  test("can be pasted with blanks and words around it", async () => {
+    const { user } = await askForCode()
+    await user.keyboard("{Enter}")
+    await user.click(await codeField())
+    await user.paste("Код: 123 456")
+    await heading("Выберите модуль")
+  })
+
+  test("is asked for again only when its time has come", async () => {
+    const { user } = await askForCode()
+    await user.keyboard("{Enter}")
+    const again = await screen.findByRole("button", { name: /Отправить ещё раз через (1:00|0:5\d)/ })
+    expect(again).toHaveProperty("disabled", true)
+  })
+
+  test("outlives a reload of the page, for people who leave for the messenger", async () => {
+    const { user } = await askForCode()
+    await user.keyboard("{Enter}")
+    await codeField()
+    openPanel("/register", core.url)
+    expect(await screen.findAllByRole("textbox", { name: "Код из сообщения" })).toHaveLength(2)
+  })
+
+  test("has a way to the messenger and a way back to the number", async () => {
+    const { user } = await askForCode()
+    await user.keyboard("{Enter}")
+    expect((await screen.findByRole("link", { name: "Открыть MAX" })).getAttribute("href")).toBe("https://messenger.test/bot?start=1")
+    await user.click(screen.getByRole("button", { name: "Изменить номер" }))
+    expect(await screen.findByRole("textbox", { name: "Номер телефона" })).toHaveProperty("value", "+7 999 123-45-67")
+  })
+})
+
+test.each([
+  [problem(422, "accounts.phone_not_mobile"), "Код приходит только на мобильный номер"],
+  [{ ...problem(429, "accounts.too_many_codes"), headers: { "Retry-After": "240" } }, "Попробуйте через 4 минуты"],
+  [problem(500, "internal.error"), "Номер обращения: req-1"],
+  [problem(418, "brand.new"), "In English."],
+])("a refusal is explained: %j", async (refusal, words) => {
+  core.intercept = ({ path }) => (path === "/api/v1/auth/challenges" ? refusal : undefined)
+  const { user } = await askForCode()
+  await user.keyboard("{Enter}")
+  const alert = await screen.findByRole("alert")
+  expect(alert.textContent.replace(/\s/g, " ")).toContain(words)
+})
+
+describe("a session", () => {
+  test("is opened by the cookie alone after a reload", async () => {
+    core.isSignedIn = true
+    openPanel("/dashboard", core.url)
+    await heading("Мои модули")
+    await expectAccessible()
+  })
+
+  test("that ends by itself asks to sign in and comes back to the same page", async () => {
+    core.isSignedIn = true
+    core.isNewUser = false
+    const { user, api } = openPanel("/select-module?module=shop&subdomain=pekarnya", core.url)
+    await heading("Выберите адрес")
+    core.isSignedIn = false
+    core.intercept = ({ path }) => (path === "/api/v1/me" ? problem(401, "accounts.unauthenticated") : undefined)
+    await expect(api.client.GET("/api/v1/me")).rejects.toMatchObject({ status: 401 })
+    await screen.findByText(/Сессия закончилась/)
+    core.intercept = () => undefined
+    await user.type(screen.getByRole("textbox", { name: "Номер телефона" }), "9991234567{Enter}")
+    await user.type(await codeField(), CODE)
+    await heading("Выберите адрес")
+    expect(screen.getByRole("textbox", { name: "Адрес" })).toHaveProperty("value", "pekarnya")
+  })
+
+  test("is ended from the menu, here and at the core", async () => {
+    core.isSignedIn = true
+    const { user } = openPanel("/dashboard", core.url)
+    await user.click(await screen.findByRole("button", { name: "Меню профиля" }))
+    await user.click(await screen.findByRole("menuitem", { name: "Выйти" }))
+    await heading("Ваше дело в интернете — за минуту")
+    expect(core.isSignedIn).toBe(false)
+    expect(screen.getAllByRole("link", { name: "Войти" })).not.toHaveLength(0)
+  })
+})
+
+test("English is one press away, stays, and is what the page says of itself", async () => {
+  const { user } = openPanel("/", core.url)
+  await heading("Ваше дело в интернете — за минуту")
+  await user.click(within(screen.getByRole("group", { name: "Язык" })).getByRole("button", { name: "English" }))
+  await heading("Your business online in a minute")
+  await screen.findByRole("heading", { name: "Online shop" })
+  await waitFor(() => expect(document.title).toBe("Tochka Rosta: your business online in a minute"))
+  expect(document.documentElement.lang).toBe("en")
+  expect(localStorage.getItem("tochka.locale")).toBe("en")
+  await expectAccessible()
+})

@@ -1,0 +1,1 @@
+"""The whole product, driven through a real browser as people drive it."""

@@ -1,0 +1,111 @@
+"""Fixtures of the browser tests.
+
+`stack`      the real product, started once (`tochka up`, free port, empty data directory) and always stopped
+`visitors`   makes people: `visitors.desktop("owner")`, `visitors.phone("buyer", locale="en-US")`
+`phone`      one with a phone (390 x 844, touch, Russian) · `desktop`: one at a laptop (1280 x 900, Russian)
+
+A test fails when any page of any visitor writes an error to the console, breaks its content security policy,
+throws, fails to load something or gets a 5xx, unless it takes the complaint out of `visitor.complaints` itself.
+When a test fails, pictures, pages and what led to them lie in artifacts/browser/<test>/.
+"""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser import visitor as people
+from tests.browser.chromium import find_chromium
+from tests.browser.options import ARTIFACTS, ENVIRONMENT, STACK_URL
+from tests.browser.running_stack import RunningStack, running_stack
+from tests.browser.visitor import Visitor
+
+FAILED = pytest.StashKey[bool]()
+# Nothing but this machine can be reached: a page that needs the internet fails here, not at its reader's.
+ARGUMENTS = [
+    "--no-proxy-server",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost, EXCLUDE 127.0.0.1",
+    "--font-render-hinting=none",
+]
+
+
+@dataclass
+class Visitors:
+    """Everybody in a test."""
+
+    browser: Browser
+    present: list[Visitor] = field(default_factory=list)
+
+    def desktop(self, name: str, locale: str = "ru-RU") -> Visitor:
+        """A new person at a laptop."""
+        return self._welcome(people.desktop(self.browser, name, locale))
+
+    def phone(self, name: str, locale: str = "ru-RU") -> Visitor:
+        """A new person with a phone."""
+        return self._welcome(people.phone(self.browser, name, locale))
+
+    def _welcome(self, visitor: Visitor) -> Visitor:
+        self.present.append(visitor)
+        return visitor
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Let fixtures know how the test went."""
+    report: pytest.TestReport = yield  # type: ignore[misc]  # a wrapper is sent the result
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report  # type: ignore[return-value]  # noqa: B901  and must give it back
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[RunningStack]:
+    """The product."""
+    if STACK_URL:
+        yield RunningStack(STACK_URL.rstrip("/"))
+        return
+    with running_stack() as started:
+        yield started
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """Chromium. Not for the whole session: Playwright's event loop would be in the way of other tests' loops."""
+    chromium = find_chromium()
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path=chromium.executable,
+            env={**ENVIRONMENT, **chromium.environment},
+            args=ARGUMENTS,
+        )
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def visitors(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Visitors]:
+    """People for this test."""
+    everyone = Visitors(browser)
+    folder = ARTIFACTS / "browser" / request.node.name
+    shutil.rmtree(folder, ignore_errors=True)
+    yield everyone
+    complaints = [f"{visitor.name}: {what}" for visitor in everyone.present for what in visitor.complaints]
+    if complaints or request.node.stash.get(FAILED, False):
+        for visitor in everyone.present:
+            visitor.save(folder)
+    for visitor in everyone.present:
+        visitor.context.close()
+    assert not complaints, "\n".join(["The pages did what they must not:", *complaints])
+
+
+@pytest.fixture
+def phone(visitors: Visitors) -> Visitor:
+    """Somebody with a phone."""
+    return visitors.phone("phone")
+
+
+@pytest.fixture
+def desktop(visitors: Visitors) -> Visitor:
+    """Somebody at a laptop."""
+    return visitors.desktop("desktop")
