@@ -24,7 +24,8 @@ DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 # Ids are decimal numbers written as UUIDs: pgbench can count, but it cannot make a UUID.
 PEOPLE = """
     INSERT INTO users (id, phone)
-      SELECT lpad(n::text, 32, '0')::uuid, '+7999' || lpad(n::text, 7, '0') FROM generate_series(1, {count}) n;
+      SELECT lpad(n::text, 32, '0')::uuid, '+7999' || lpad(n::text, 7, '0')
+      FROM generate_series(1, {count}) n;
     INSERT INTO tenants (id, name)
       SELECT lpad(n::text, 32, '0')::uuid, 'Tenant ' || n FROM generate_series(1, {count}) n;
     INSERT INTO memberships (tenant_id, user_id, role) SELECT id, id, 'owner' FROM users;

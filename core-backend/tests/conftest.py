@@ -26,7 +26,6 @@ from tochka_core.migrate import upgrade
 from tochka_sdk import logs
 from tochka_stack.testing import ScratchDatabase, ScratchPostgres
 
-
 StartCore = Callable[..., AbstractAsyncContextManager[RunningCore]]
 
 

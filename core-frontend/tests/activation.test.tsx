@@ -205,6 +205,7 @@ describe("the dashboard", () => {
     core.tenants = [tenant(1, "Пекарня"), tenant(2, "Цветы")]
     const { user } = openPanel("/dashboard", core.url)
     await user.click(await screen.findByRole("button", { name: "Меню профиля" }))
+    await new Promise((r) => setTimeout(r, 1500)); console.log(document.body.innerHTML.slice(0, 200), "MENU", document.querySelector("[role=menu]")?.outerHTML, document.querySelector("[aria-haspopup]")?.outerHTML)
     await user.click(await screen.findByRole("menuitemradio", { name: "Цветы" }))
     await waitFor(() => expect(core.received.at(-1)?.headers["x-tenant-id"] ?? "").toBe(core.tenants[1]?.id))
   })

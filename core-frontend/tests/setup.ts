@@ -5,7 +5,7 @@ import { afterEach, beforeEach } from "vitest"
 import { activateLocale } from "@/shared/i18n/locale"
 
 if (typeof window !== "undefined") {
-  configure({ asyncUtilTimeout: 5_000 })
+  configure({ asyncUtilTimeout: 10_000, getElementError: (message) => new Error(message ?? "Not found") })
   window.matchMedia = (query: string) => ({
     matches: false,
     media: query,

@@ -133,7 +133,7 @@ describe("a session", () => {
     await user.type(screen.getByRole("textbox", { name: "Номер телефона" }), "9991234567{Enter}")
     await user.type(await codeField(), CODE)
     await heading("Выберите адрес")
-    expect(screen.getByRole("textbox", { name: "Адрес" })).toHaveProperty("value", "pekarnya")
+    expect(await screen.findByRole("textbox", { name: "Адрес" })).toHaveProperty("value", "pekarnya")
   })
 
   test("is ended from the menu, here and at the core", async () => {

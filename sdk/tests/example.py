@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from sqlalchemy import Column, MetaData, Table, Text, Uuid, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from tochka_sdk.background import Rhythm
 from tochka_sdk.errors import Conflict, Malformed, Recorded
 from tochka_sdk.events import DomainAdded, InstallationRemoved, InstallationRequested, LicenseUpdated
 from tochka_sdk.ids import uuid7
@@ -83,7 +84,8 @@ class Moods:
 
 moods = Moods()
 router = APIRouter()
-module = Module(id="notes", manifest=MANIFEST, routers=[router])
+NEVER = Rhythm(keys=1e6, licenses=1e6, gaps=1e6, cleaning=1e6)
+module = Module(id="notes", manifest=MANIFEST, routers=[router], rhythm=NEVER)  # the tests say when
 
 
 @module.on("installation.requested")

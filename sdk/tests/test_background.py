@@ -2,16 +2,20 @@
 nothing.
 """
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
 import asyncpg
 import pytest
-from tochka_sdk.background import Background
+from tochka_sdk.background import Background, Rhythm
 from tochka_sdk.core_client import CoreClient, CoreRefused, CoreUnavailable
 from tochka_sdk.events import Digest, LicenseUpdated, Ping, TenantUpdated
-from tochka_sdk.testing import FreshInstallation, ModuleClient, PlatformDouble
+from tochka_sdk.module import Module
+from tochka_sdk.testing import FreshInstallation, ModuleClient, PlatformDouble, running_module
 from tochka_stack.testing import ScratchDatabase
+
+from sdk.tests.example import MANIFEST, router
 
 pytestmark = pytest.mark.anyio
 
@@ -46,7 +50,24 @@ async def test_a_license_past_half_life_is_renewed(
     before = await limit_of(running, fresh)
     assert await background.renew_licenses() == 1
     assert (before, await limit_of(running, fresh)) == (1, 2)
-    assert await background.renew_licenses() == 0
+    platform.calls.clear()
+    await background.renew_licenses()
+    assert platform.calls == []
+
+
+async def test_the_same_license_signed_anew_lives_longer(
+    running: ModuleClient, platform: PlatformDouble, background: Background, owner: Any
+) -> None:
+    fresh = FreshInstallation()
+    await running.install(fresh, license=platform.license(fresh, issued=timedelta(hours=13), version=5))
+    platform.licenses[fresh.id] = platform.license(fresh, version=5)
+    assert await background.renew_licenses() == 1
+    due = await owner.fetchval(
+        "SELECT license_refresh_at > now() + interval '11 hours' FROM tochka_installations"
+        " WHERE installation_id = $1",
+        fresh.id,
+    )
+    assert due
 
 
 async def test_a_license_before_half_life_is_left_alone(
@@ -159,6 +180,22 @@ async def test_what_cannot_come_again_is_forgotten_and_what_can_is_kept(
         "SELECT event_id FROM tochka_events WHERE event_id = ANY($1)", [old.id, recent.id, beyond.id]
     )
     assert {row["event_id"] for row in kept} == {recent.id, beyond.id}
+
+
+async def test_a_running_module_does_all_this_by_itself_and_stops_cleanly(
+    platform: PlatformDouble, module_dsn: str, owner: Any
+) -> None:
+    busy = Module(id="notes", manifest=MANIFEST, routers=[router], rhythm=Rhythm(0.05, 0.05, 0.05, 0.05))
+    fresh = FreshInstallation()
+    old = platform.license(fresh, issued=timedelta(hours=13), version=1, entitlements={"notes": 1})
+    platform.licenses[fresh.id] = platform.license(fresh, version=2, entitlements={"notes": 2})
+    before = asyncio.all_tasks()
+    async with running_module(busy, platform.settings(module_dsn), platform) as client:
+        await client.install(fresh, license=old)
+        async with asyncio.timeout(10):
+            while await limit_of(client, fresh) != 2:
+                await asyncio.sleep(0.01)
+    assert {task for task in asyncio.all_tasks() if not task.done()} <= before
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from tochka_sdk import webhooks
@@ -66,6 +67,30 @@ async def test_rotated_keys_are_found_without_a_restart(core: PlatformDouble, cl
     await keys.read_license(core.license(FRESH))
     await keys.verify_ticket(core.ticket(FRESH))
     assert len(core.calls) == 1
+
+
+async def test_webhook_keys_are_found_beside_the_keys_and_in_them(
+    core: PlatformDouble, client: CoreClient
+) -> None:
+    (key,) = core.jwks()["tochka_whpk"]
+    forms: list[dict[str, Any]] = [
+        {"keys": [], "tochka_whpk": [key, 7]},
+        {"keys": [], "tochka_whpk": key},
+        {"keys": [{"kty": "OKP", "tochka_whpk": key}, "text"]},
+    ]
+    for jwks in forms:
+        keys = PlatformKeys(client, module_id="notes", issuer=core.issuer, jwks=jwks)
+        await keys.verify_webhook(*signed(core))
+    assert core.calls == []
+
+
+async def test_keys_are_fetched_before_they_are_needed(core: PlatformDouble, client: CoreClient) -> None:
+    keys = PlatformKeys(client, module_id="notes", issuer=core.issuer)
+    await keys.refresh()
+    core.is_away = True
+    await keys.verify_webhook(*signed(core))
+    await keys.refresh()
+    await keys.verify_webhook(*signed(core))
 
 
 async def test_a_hundred_strangers_cause_one_fetch(core: PlatformDouble, client: CoreClient) -> None:

@@ -3,7 +3,12 @@
 import pytest
 from sqlalchemy.orm import DeclarativeBase, configure_mappers
 from tochka_core.metadata import BASE as CORE
-from tochka_shop.metadata import BASE as SHOP
+from tochka_shop.catalogue import models as _catalogue
+from tochka_shop.orders import models as _orders
+from tochka_shop.settings import models as _settings
+from tochka_shop.tables import Model as SHOP
+
+SHOP_MODELS = (_catalogue, _orders, _settings)
 
 BASES = pytest.mark.parametrize("base", [CORE, SHOP], ids=["core", "shop"])
 

@@ -10,7 +10,8 @@ MAX_FILE, MAX_FUNCTION, MAX_TSX = 400, 40, 250
 DOORS = ("sdk/src/tochka_sdk/db", "stack/src/tochka_stack/")
 QUERY_FILES = ("repository.py", "migrations.py", "migrate.py")
 STATEMENT = re.compile(
-    r"^\s*(SELECT\s|INSERT\s+INTO\s|UPDATE\s+\w+\s+SET\s|DELETE\s+FROM\s|WITH\s+\w+\s*(\(|AS\s))", re.IGNORECASE
+    r"^\s*(SELECT\s|INSERT\s+INTO\s|UPDATE\s+\w+\s+SET\s|DELETE\s+FROM\s|WITH\s+\w+\s*(\(|AS\s))",
+    re.IGNORECASE,
 )
 BUILDERS = {"select", "insert", "update", "delete", "text"}
 
@@ -75,7 +76,8 @@ def test_queries_stand_in_repositories() -> None:
             continue
         for node in ast.walk(source.tree):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sqlalchemy"):
-                built = {alias.name for alias in node.names} & BUILDERS
+                allowed = {"text"} if source.name == "models.py" else set()  # conditions of indexes, defaults
+                built = {alias.name for alias in node.names} & BUILDERS - allowed
                 found += [f"{source.path}:{node.lineno} {name}" for name in sorted(built)]
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and STATEMENT.match(node.value):
                 found.append(f"{source.path}:{node.lineno} {node.value[:40]!r}")
@@ -90,7 +92,7 @@ def test_the_text_of_a_query_is_constant() -> None:
             continue
         for node in ast.walk(source.tree):
             if isinstance(node, ast.JoinedStr):
-                head = "".join(part.value for part in node.values if isinstance(part, ast.Constant))
+                head = "".join(str(part.value) for part in node.values if isinstance(part, ast.Constant))
                 if STATEMENT.match(head):
                     found.append(f"{source.path}:{node.lineno}")
     assert found == []
@@ -103,7 +105,9 @@ def test_streams_and_sleeps_are_not_synchronisation_in_tests() -> None:
         if "/tests/" not in f"/{source.path}":
             continue
         for node in ast.walk(source.tree):
-            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or not node.name.startswith("test_"):
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or not node.name.startswith(
+                "test_"
+            ):
                 continue
             for call in ast.walk(node):
                 if isinstance(call, ast.Call) and ast.unparse(call.func) in {"time.sleep", "sleep"}:
@@ -119,16 +123,23 @@ def test_no_test_is_skipped_or_expected_to_fail() -> None:
 
 
 def test_every_slice_file_is_named_for_a_layer() -> None:
-    layers = {
-        *("__init__", "api", "tasks", "public", "service", "repository", "models", "schemas", "events", "errors"),
+    odd = {
+        str(path.relative_to(CORE))
+        for path in sorted(CORE.glob("*/*.py"))
+        if path.stem not in LAYERS | {"__init__"}
     }
-    odd = []
-    for path in sorted((ROOT / "core-backend/src/tochka_core").glob("*/*.py")):
-        named = path.stem in layers or path.stem.endswith(("channels", "adapters", "limits", "tokens", "codes"))
-        if not named:
-            odd.append(str(path.relative_to(ROOT)))
-    assert odd == EXTRA_FILES
+    assert odd == MATTERS
 
 
-EXTRA_FILES: list[str] = []
-"""Files of a slice that are named for a matter instead of a layer; each needs a good reason to be here."""
+CORE = ROOT / "core-backend/src/tochka_core"
+LAYERS = {
+    *("api", "tasks", "adapters", "public", "service", "repository", "models", "schemas", "events", "errors")
+}
+MATTERS = {
+    *(f"accounts/{name}.py" for name in ("channels", "codes", "cookies", "inbox", "limits", "phones")),
+    *(f"accounts/{name}.py" for name in ("refresh_tokens", "tokens")),
+    "domains/labels.py",
+    "installations/activation.py",
+    *("webhooks/metrics.py", "webhooks/schedules.py"),
+}
+"""Files of a slice that are named for one matter of its service instead of a layer."""

@@ -53,7 +53,7 @@ def find_node() -> Path:
     found = shutil.which("node")
     assert found, "Node.js is missing: `make test` brings it"
     version = _run(Path(found), "--version").strip()
-    assert int(version.removeprefix("v").split(".")[0]) >= 22, (
+    assert int(version.removeprefix("v").split(".")[0]) >= 20, (
         f"Node.js {version} is too old: `make test` brings one"
     )
     return Path(found).resolve()

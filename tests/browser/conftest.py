@@ -5,19 +5,19 @@
 `phone`      one with a phone (390 x 844, touch, Russian) · `desktop`: one at a laptop (1280 x 900, Russian)
 
 A test fails when any page of any visitor writes an error to the console, breaks its content security policy,
-throws, fails to load something or gets a 5xx, unless it takes the complaint out of `visitor.complaints` itself.
+throws, fails to load something or gets a 5xx, unless the test takes it out of `visitor.complaints`.
 When a test fails, pictures, pages and what led to them lie in artifacts/browser/<test>/.
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from tests.browser import visitor as people
-from tests.browser.chromium import find_chromium
+from tests.browser.chromium import Chromium, find_chromium
 from tests.browser.options import ARTIFACTS, ENVIRONMENT, STACK_URL
 from tests.browser.running_stack import RunningStack, running_stack
 from tests.browser.visitor import Visitor
@@ -52,11 +52,11 @@ class Visitors:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Let fixtures know how the test went."""
-    report: pytest.TestReport = yield  # type: ignore[misc]  # a wrapper is sent the result
+    report = yield
     item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
-    return report  # type: ignore[return-value]  # noqa: B901  and must give it back
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -70,17 +70,27 @@ def stack() -> Iterator[RunningStack]:
 
 
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    """Chromium. Not for the whole session: Playwright's event loop would be in the way of other tests' loops."""
-    chromium = find_chromium()
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=chromium.executable,
-            env={**ENVIRONMENT, **chromium.environment},
-            args=ARGUMENTS,
-        )
+def playwright() -> Iterator[Playwright]:
+    """What drives browsers. Not for the whole session: its event loop would be in the way of others."""
+    with sync_playwright() as started:
         yield started
-        started.close()
+
+
+def launch(playwright: Playwright, chromium: Chromium) -> Browser:
+    """Start a browser that knows this machine and nothing beyond."""
+    return playwright.chromium.launch(
+        executable_path=chromium.executable,
+        env={**ENVIRONMENT, **chromium.environment},
+        args=ARGUMENTS,
+    )
+
+
+@pytest.fixture(scope="package")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """Chromium."""
+    started = launch(playwright, find_chromium())
+    yield started
+    started.close()
 
 
 @pytest.fixture

@@ -1,21 +1,29 @@
 """The kit itself: the browser runs anywhere, shows what we write, and no fault of a page goes unseen."""
 
 import http.server
+import subprocess
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
+from playwright.sync_api import Playwright
 
-from tests.browser.conftest import Visitors
+from tests.browser.chromium import packaged_chromium
+from tests.browser.conftest import Visitors, launch
 from tests.browser.visitor import Visitor
 
 PAGES = {
-    "/good": "<!doctype html><title>good</title><h1>Хорошо</h1>",
+    "/good": "<!doctype html><meta name=viewport content='width=device-width'><h1>Хорошо</h1>",
     "/throws": "<!doctype html><script>setTimeout(() => { throw new Error('thrown') })</script>",
     "/says": "<!doctype html><script>console.error('said')</script>",
     "/loads": "<!doctype html><img src='/broken' alt=''>",
     "/outside": "<!doctype html><script src='http://example.com/x.js'></script>",
     "/policy": "<!doctype html><script>window.ran = true</script>",
+}
+GLIBC = {
+    *("linux-vdso.so.1", "ld-linux-x86-64.so.2", "libc.so.6", "libdl.so.2", "libm.so.6", "libpthread.so.0"),
+    *("librt.so.1", "libgcc_s.so.1"),
 }
 pytestmark = pytest.mark.browser
 
@@ -23,7 +31,7 @@ pytestmark = pytest.mark.browser
 class Pages(http.server.BaseHTTPRequestHandler):
     """A site with faults."""
 
-    def do_GET(self) -> None:  # noqa: N802  named by http.server
+    def do_GET(self) -> None:
         """One of the pages."""
         found = PAGES.get(self.path)
         self.send_response(200 if found else 500)
@@ -33,7 +41,7 @@ class Pages(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write((found or "").encode())
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  named by http.server
+    def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""
 
 
@@ -74,21 +82,33 @@ def test_every_fault_of_a_page_is_noticed(visitors: Visitors, site: str, path: s
     assert any(said in complaint for complaint in complaints), complaints
 
 
-def test_letters_roubles_and_emoji_are_drawn(desktop: Visitor, site: str) -> None:
-    page = desktop.open(f"{site}/good")
-    drawn = """(sign) => {
-        const canvas = Object.assign(document.createElement("canvas"), {width: 64, height: 64})
-        const pen = canvas.getContext("2d")
-        pen.font = "40px system-ui, sans-serif"
-        pen.fillText(sign, 4, 48)
-        return canvas.toDataURL()
-    }"""
-    pictures = {
-        sign: page.evaluate(drawn, sign) for sign in ("Ж", "ё", "A", "₽", "№", "🥐", "👍", " ", "\uffff")
-    }
-    assert len(set(pictures.values())) == len(
-        pictures
-    )  # a missing glyph would look like the others that miss
+DRAWN = """(sign) => {
+    const canvas = Object.assign(document.createElement("canvas"), {width: 64, height: 64})
+    const pen = canvas.getContext("2d")
+    pen.font = "40px system-ui, sans-serif"
+    pen.fillText(sign, 4, 48)
+    return canvas.toDataURL()
+}"""
+
+
+def test_the_packaged_browser_needs_nothing_of_the_machine_and_draws_every_letter(
+    playwright: Playwright, site: str
+) -> None:
+    chromium = packaged_chromium()
+    needed = subprocess.run(
+        ["ldd", chromium.executable], env=chromium.environment, capture_output=True, text=True, check=True
+    ).stdout
+    own = chromium.environment["LD_LIBRARY_PATH"].split(":")[0]
+    of_the_machine = {line.split()[0].split("/")[-1] for line in needed.splitlines() if own not in line}
+    assert "not found" not in needed
+    assert of_the_machine <= GLIBC, of_the_machine - GLIBC
+    with closing(launch(playwright, chromium)) as browser:
+        page = browser.new_page()
+        page.goto(f"{site}/good")
+        pictures = {
+            sign: page.evaluate(DRAWN, sign) for sign in ("Ж", "ё", "A", "₽", "№", "🥐", "👍", "\ue123")
+        }
+    assert len(set(pictures.values())) == len(pictures)  # what has no glyph looks like the last one
 
 
 def test_what_is_on_the_screen_can_be_kept(

@@ -8,7 +8,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response
 
 TIMEOUT = 15_000
-# Said by the browser for every answer over 399. Answers are looked at one by one below; a 4xx may be as it should be.
+# Said of every answer over 399. Answers are looked at one by one below: a 4xx may be as it should be.
 ANSWER_NOTE = re.compile(r"^Failed to load resource: the server responded with a status of \d+")
 
 

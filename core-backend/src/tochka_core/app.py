@@ -35,7 +35,9 @@ ALLOWED_HEADERS = ("Content-Type", "Authorization", "X-Request-ID", "X-Tenant-ID
 
 
 @asynccontextmanager
-async def open_resources(settings: Settings, *, database_url: SecretStr, name: str) -> AsyncIterator[Resources]:
+async def open_resources(
+    settings: Settings, *, database_url: SecretStr, name: str
+) -> AsyncIterator[Resources]:
     """Open what a process holds for its whole life, as the role in `database_url`, and close it at the end.
 
     Raises if that role could bypass row-level security.

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from joserfc.jwk import OKPKey
-from tochka_sdk.signing import webhook_jwk
 from tochka_sdk.tokens import public_jwk, read_key
 
 from tochka_core.settings import Settings
@@ -48,7 +47,10 @@ class Keyring:
         return "whsec_" + b64encode(digest).decode()
 
     def jwks(self) -> dict[str, Any]:
-        """The public keys as a JWKS (RFC 7517); the webhook key's member repeats it as `tochka_whpk`."""
+        """The public keys as a JWKS (RFC 7517). The webhook key stands beside `keys`, not among them: it signs
+        deliveries and never a token.
+        """
         return {
-            "keys": [public_jwk(self.access), public_jwk(self.license), webhook_jwk(self.webhook_public)],
+            "keys": [public_jwk(self.access), public_jwk(self.license)],
+            "tochka_whpk": [self.webhook_public],
         }

@@ -17,7 +17,9 @@ class Settings(BaseSettings):
     (RFC 8037) as JSON; `webhook_key` is a Standard Webhooks `whsk_` key.
     """
 
-    model_config = SettingsConfigDict(env_prefix="TOCHKA_CORE_", frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix="TOCHKA_CORE_", frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     environment: Literal["development", "test", "production"] = "production"
     public_url: str = "http://localhost:8080"

@@ -21,11 +21,10 @@ from tochka_stack.testing import ScratchDatabase, ScratchPostgres
 
 pytestmark = pytest.mark.anyio
 
-ROWS = 20_000
 SEED = (
-    f"""
+    """
     INSERT INTO users (id, phone, name)
-    SELECT gen_random_uuid(), '+7999' || lpad(n::text, 7, '0'), 'n' FROM generate_series(1, {ROWS}) n
+    SELECT gen_random_uuid(), '+7999' || lpad(n::text, 7, '0'), 'n' FROM generate_series(1, 20000) n
     """,
     "INSERT INTO tenants (id, name) SELECT gen_random_uuid(), 'n' FROM users",
     """
@@ -123,9 +122,8 @@ async def test_a_hot_query_uses_an_index(large: Large, name: str) -> None:
 async def test_a_phone_is_looked_up_by_an_index(large: Large) -> None:
     async with large.core.resources.connections.system("counts buffers of the look-up") as connection:
         assert await connection.fetchval(people.ID_BY_PHONE, "+79990000001") is not None
-        plan = await connection.fetchval(
-            f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {people.ID_BY_PHONE}", "+79990000002"
-        )
+        query = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {people.ID_BY_PHONE}"
+        plan = await connection.fetchval(query, "+79990000002")
     root = (orjson.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]
     assert root["Shared Hit Blocks"] + root["Shared Read Blocks"] < 20
 

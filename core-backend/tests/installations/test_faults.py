@@ -1,20 +1,22 @@
 """A fault at every step of an activation's transaction: all of it is there, or none; a repeat succeeds."""
 
 import asyncio
-from typing import Any
 
 import asyncpg
 import httpx
 import pytest
 from core_kit.activation import ask, unique_label
 from core_kit.codes import look, refusal
+from core_kit.modules import ScriptedModule
 from core_kit.people import API, Owner
 from core_kit.wire import Moment
+from core_kit.wired import Wired
 from tochka_stack.testing import ScratchDatabase
 
 pytestmark = pytest.mark.anyio
 
 WRITTEN = ("domains", "subscriptions", "installations", "licenses", "idempotency_keys")
+MOMENTS: tuple[Moment, Moment] = ("before", "after")
 TABLES = ("domains", "subscriptions", "installations", "licenses", "events")
 # what stands before the wire is asked for anything: BEGIN with its scope, the member's role…
 FEWEST_STATEMENTS = 6
@@ -42,7 +44,7 @@ async def _is_free(owner: Owner, label: str) -> bool:
 
 
 async def test_a_connection_lost_at_any_statement_leaves_all_or_nothing(
-    wired: Any, core_database: ScratchDatabase
+    wired: Wired, core_database: ScratchDatabase
 ) -> None:
     wire, owner, module = wired.wire, wired.owner, wired.module
     wire.statements.clear()
@@ -53,7 +55,7 @@ async def test_a_connection_lost_at_any_statement_leaves_all_or_nothing(
     assert steps[-1].startswith("COMMIT")
     whole = await _left(core_database, owner)
     for number in range(len(steps)):
-        for moment in ("before", "after"):
+        for moment in MOMENTS:
             label, key = unique_label(), f"{number}-{moment}"
             answer = await _cut_at(wired, number, moment, label, key)
             is_done = (number, moment) == (len(steps) - 1, "after")
@@ -68,7 +70,7 @@ async def test_a_connection_lost_at_any_statement_leaves_all_or_nothing(
             assert await _left(core_database, owner) == whole, (steps[number], moment)
 
 
-async def _cut_at(wired: Any, number: int, moment: Moment, label: str, key: str) -> httpx.Response:
+async def _cut_at(wired: Wired, number: int, moment: Moment, label: str, key: str) -> httpx.Response:
     """Press «activate» and cut the connection at one of its statements."""
     stop = wired.wire.stop_at_number(number, moment)
     pressed = asyncio.create_task(ask(wired.owner, wired.module.id, label, key=key))
@@ -94,7 +96,7 @@ AT_COMMIT = """
 @pytest.mark.parametrize("trigger", [AT_ONCE, AT_COMMIT], ids=["at the row", "at the commit"])
 @pytest.mark.parametrize("table", [*TABLES, "idempotency_keys"])
 async def test_a_database_that_refuses_one_of_the_rows_leaves_nothing(
-    core_database: ScratchDatabase, owner: Owner, module: Any, table: str, trigger: str
+    core_database: ScratchDatabase, owner: Owner, module: ScriptedModule, table: str, trigger: str
 ) -> None:
     column, value = (
         ("user_id", owner.user_id) if table == "idempotency_keys" else ("tenant_id", owner.tenant_id)

@@ -9,7 +9,9 @@ PRIVATE = ("/health/live", "/health/ready", "/health/db", "/metrics", "/internal
 
 
 @pytest.mark.parametrize("path", PRIVATE)
-async def test_private_addresses_do_not_exist_on_the_public_listener(client: httpx.AsyncClient, path: str) -> None:
+async def test_private_addresses_do_not_exist_on_the_public_listener(
+    client: httpx.AsyncClient, path: str
+) -> None:
     answer = await client.get(path)
     assert answer.status_code == 404
     assert answer.json()["code"] == "request.not_found"

@@ -39,7 +39,9 @@ def test_good_settings_pass() -> None:
 
 
 @pytest.mark.parametrize(("change", "reason"), BAD)
-def test_dangerous_settings_are_refused_without_repeating_them(change: dict[str, object], reason: str) -> None:
+def test_dangerous_settings_are_refused_without_repeating_them(
+    change: dict[str, object], reason: str
+) -> None:
     with pytest.raises(ValidationError) as refused:
         Settings(**{**GOOD, **change})  # type: ignore[arg-type]  # checked by pydantic
     assert reason in str(refused.value)

@@ -1,4 +1,4 @@
-"""What a running module does unasked: hear of changes, renew licenses, fill gaps, forget what is old."""
+"""What a running module does unasked: hears of changes, renews keys and licenses, fills gaps, forgets."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -24,6 +24,7 @@ _log = logs.get_logger(__name__)
 class Rhythm:
     """How often the work is looked for, in seconds."""
 
+    keys: float = 600.0
     licenses: float = 30.0
     gaps: float = 5.0
     cleaning: float = 3600.0
@@ -46,6 +47,7 @@ class Background:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._runtime.hosts.run(), name="hosts")
+            group.create_task(_every(self._rhythm.keys, self._runtime.keys.refresh), name="keys")
             group.create_task(_every(self._rhythm.licenses, self.renew_licenses), name="licenses")
             group.create_task(_every(self._rhythm.gaps, self.fill_gaps), name="gaps")
             group.create_task(_every(self._rhythm.cleaning, self.clean), name="cleaning")

@@ -17,7 +17,9 @@ from tochka_sdk.tokens import Jwks, UnknownKey
 from tochka_sdk.webhooks import SignatureInvalid
 
 WHPK_MEMBER = "tochka_whpk"
-"""The private member of a JWK that repeats the same key in Standard Webhooks' own form."""
+"""Where `jwks.json` has the webhook keys in Standard Webhooks' own form: a list beside `keys`, or in a JWK
+itself.
+"""
 
 _T = TypeVar("_T")
 _log = logs.get_logger(__name__)
@@ -56,8 +58,14 @@ class PlatformKeys:
     @property
     def webhook_keys(self) -> Sequence[str]:
         """The `whpk_` keys among the known ones."""
-        members = (key.get(WHPK_MEMBER) for key in self._jwks["keys"] if isinstance(key, dict))
-        return [member for member in members if isinstance(member, str)]
+        holders = [self._jwks, *(key for key in self._jwks["keys"] if isinstance(key, dict))]
+        members = [holder.get(WHPK_MEMBER) for holder in holders]
+        flat = [one for member in members for one in (member if isinstance(member, list) else [member])]
+        return [key for key in flat if isinstance(key, str)]
+
+    async def refresh(self) -> None:
+        """Fetch the keys, so that new ones are known before they are used and withdrawn ones forgotten."""
+        await self._refetch()
 
     async def verify_webhook(self, headers: Any, body: bytes) -> None:
         """Accept a signed request (`v1a` alone) or raise `SignatureInvalid`."""
@@ -98,7 +106,7 @@ class PlatformKeys:
         """Fetch the keys unless that was done a moment ago; False when the core is away."""
         asked = time.monotonic()
         async with self._lock:
-            if self._tried >= asked - self._interval:
+            if self._tried >= asked - (self._interval if self._reachable else self._interval / 10):
                 return self._reachable
             try:
                 self._jwks = await self._core.jwks()

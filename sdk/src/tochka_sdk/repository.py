@@ -203,13 +203,19 @@ class InstallationStore:
         )
 
     async def keep_license(self, token: str, license: License) -> bool:
-        """Store a license unless one with the same or a higher version is held already."""
+        """Store a license unless the held one is newer: of a higher version, or the same signed no earlier."""
         refresh_at = datetime.fromtimestamp(license.half_life, tz=now().tzinfo)
         changed = await self._session.execute(
             update(installations)
             .where(
                 installations.c.installation_id == license.sub,
-                installations.c.license_version < license.version,
+                or_(
+                    installations.c.license_version < license.version,
+                    and_(
+                        installations.c.license_version == license.version,
+                        installations.c.license_claims["iat"].as_integer() < license.iat,
+                    ),
+                ),
             )
             .values(
                 license=token,

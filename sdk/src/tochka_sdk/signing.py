@@ -2,7 +2,6 @@
 module.
 """
 
-import base64
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,14 +18,6 @@ from tochka_sdk.ids import uuid7
 from tochka_sdk.keys import WHPK_MEMBER
 from tochka_sdk.license import Access, Entitlement, License
 from tochka_sdk.tickets import Role, Ticket
-
-
-def webhook_jwk(public_key: str) -> dict[str, Any]:
-    """A `whpk_` key as a member of `jwks.json`: an Ed25519 JWK that repeats itself as `tochka_whpk`."""
-    raw = base64.b64decode(public_key.removeprefix(webhooks.PUBLIC_PREFIX))
-    x = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-    key = OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": x})
-    return tokens.public_jwk(key, **{WHPK_MEMBER: public_key})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +72,8 @@ class PlatformSigner:
     def jwks(self) -> dict[str, Any]:
         """The public keys, as `jwks.json`."""
         return {
-            "keys": [
-                tokens.public_jwk(self.signing_key),
-                tokens.public_jwk(self.license_key),
-                webhook_jwk(webhooks.public_key_of(self.webhook_key)),
-            ]
+            "keys": [tokens.public_jwk(self.signing_key), tokens.public_jwk(self.license_key)],
+            WHPK_MEMBER: [webhooks.public_key_of(self.webhook_key)],
         }
 
     def event(

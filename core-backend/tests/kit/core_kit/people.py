@@ -29,9 +29,7 @@ def unique_phone() -> str:
 
 async def read_code(client: httpx.AsyncClient, phone: str) -> str:
     """The newest code that went to `phone`."""
-    answer = await client.get(
-        f"{API}/dev/inbox", params={"phone": phone}, headers={"Host": "localhost:8080"}
-    )
+    answer = await client.get(f"{API}/dev/inbox", params={"phone": phone}, headers={"Host": "localhost:8080"})
     answer.raise_for_status()
     return str(answer.json()[0]["code"])
 

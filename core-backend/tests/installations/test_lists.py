@@ -1,0 +1,48 @@
+"""Lists of installations: pages, and no query per row."""
+
+import pytest
+from core_kit.activation import activate
+from core_kit.codes import refusal
+from core_kit.modules import ScriptedModule
+from core_kit.people import API, Owner
+from core_kit.wired import Wired
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_pages_hold_everything_once_newest_first(
+    owner: Owner, stranger: Owner, module: ScriptedModule
+) -> None:
+    await activate(stranger, module.id)
+    made = [(await activate(owner, module.id))["id"] for _ in range(5)]
+    seen: list[str] = []
+    cursor = None
+    for _ in range(3):
+        query = {"limit": "2"} if cursor is None else {"limit": "2", "cursor": cursor}
+        page = (await owner.client.get(f"{API}/installations", params=query)).json()
+        seen += [item["id"] for item in page["items"]]
+        cursor = page["next_cursor"]
+    assert seen == made[::-1]
+    assert cursor is None
+
+
+@pytest.mark.parametrize("query", [{"cursor": "nonsense"}, {"limit": "0"}, {"limit": "101"}])
+async def test_a_malformed_page_request_is_refused(owner: Owner, query: dict[str, str]) -> None:
+    answer = await owner.client.get(f"{API}/installations", params=query)
+    assert refusal(answer)[0] == 422
+
+
+@pytest.mark.parametrize("path", ["/installations", "/subscriptions", "/modules"])
+async def test_a_list_asks_as_much_for_twenty_as_for_one(wired: Wired, path: str) -> None:
+    counts = []
+    for more in (1, 19):
+        for _ in range(more):
+            await activate(wired.owner, wired.module.id)
+        await wired.owner.client.get(f"{API}{path}")  # once before: catalogues of types are read then
+        wired.wire.statements.clear()
+        answer = await wired.owner.client.get(f"{API}{path}?limit=100")
+        assert answer.status_code == 200
+        counts.append(len(wired.wire.statements))
+        if path != "/modules":
+            assert len(answer.json()["items"]) == sum((1, 19)[: len(counts)])
+    assert counts[0] == counts[1]
