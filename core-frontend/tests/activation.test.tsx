@@ -2,7 +2,7 @@ import { screen, waitFor, within } from "@testing-library/react"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 
 import { type FakeCore, installation, startCore, tenant } from "./core"
-import { expectAccessible, heading, openPanel } from "./panel"
+import { expectAccessible, heading, openPanel, words } from "./panel"
 import { problem } from "./server"
 
 let core: FakeCore
@@ -63,7 +63,7 @@ test("from the catalogue to a live storefront and into its admin", async () => {
     expect(this.action).toBe("http://moya-pekarnya.shops.test:8080/_tochka/session")
     posted.push(new FormData(this))
   }
-  await user.click(screen.getByRole("button", { name: "Войти в управление" }))
+  await user.click(screen.getByRole("button", { name: words("Войти в управление") }))
   await waitFor(() => expect(posted.map((form) => form.get("ticket"))).toEqual(["one-time"]))
   HTMLFormElement.prototype.submit = submit
 })
@@ -171,9 +171,9 @@ describe("the dashboard", () => {
     const live = await screen.findByRole("article", { name: "pekarnya.shops.test:8080" })
     expect(within(live).getByText("Работает")).toBeTruthy()
     expect(within(live).getByText("Ещё 14 дней бесплатно")).toBeTruthy()
-    expect(within(live).getByRole("button", { name: "Войти в управление" })).toBeTruthy()
+    expect(within(live).getByRole("button", { name: words("Войти в управление") })).toBeTruthy()
     const coming = screen.getByRole("article", { name: "kofe.shops.test:8080" })
-    expect(within(coming).queryByRole("button", { name: "Войти в управление" })).toBeNull()
+    expect(within(coming).queryByRole("button", { name: words("Войти в управление") })).toBeNull()
     expect(within(coming).getByRole("link", { name: "Смотреть ход запуска" })).toBeTruthy()
     const failed = screen.getByRole("article", { name: "bulki.shops.test:8080" })
     expect(within(failed).getByRole("link", { name: "Попробовать снова" })).toBeTruthy()
@@ -205,7 +205,6 @@ describe("the dashboard", () => {
     core.tenants = [tenant(1, "Пекарня"), tenant(2, "Цветы")]
     const { user } = openPanel("/dashboard", core.url)
     await user.click(await screen.findByRole("button", { name: "Меню профиля" }))
-    await new Promise((r) => setTimeout(r, 1500)); console.log(document.body.innerHTML.slice(0, 200), "MENU", document.querySelector("[role=menu]")?.outerHTML, document.querySelector("[aria-haspopup]")?.outerHTML)
     await user.click(await screen.findByRole("menuitemradio", { name: "Цветы" }))
     await waitFor(() => expect(core.received.at(-1)?.headers["x-tenant-id"] ?? "").toBe(core.tenants[1]?.id))
   })

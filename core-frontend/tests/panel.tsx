@@ -24,8 +24,14 @@ export function openPanel(path: string, baseUrl: string): Panel {
   return { api, user: userEvent.setup() }
 }
 
-export function heading(name: string | RegExp): Promise<HTMLElement> {
-  return screen.findByRole("heading", { level: 1, name })
+export function heading(name: string): Promise<HTMLElement> {
+  return screen.findByRole("heading", { level: 1, name: words(name) })
+}
+
+/** Matches a name whatever blanks it is set with: Russian short words cling to their neighbours by unbreakable ones. */
+export function words(name: string): RegExp {
+  const pattern = name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/ /g, "\\s")
+  return new RegExp(`^${pattern}$`)
 }
 
 /** No fault that a machine can find. Colours need a real browser and are looked at there. */

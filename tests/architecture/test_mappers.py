@@ -6,11 +6,11 @@ from tochka_core.metadata import BASE as CORE
 from tochka_shop.catalogue import models as _catalogue
 from tochka_shop.orders import models as _orders
 from tochka_shop.settings import models as _settings
-from tochka_shop.tables import Model as SHOP
+from tochka_shop.tables import Model
 
 SHOP_MODELS = (_catalogue, _orders, _settings)
 
-BASES = pytest.mark.parametrize("base", [CORE, SHOP], ids=["core", "shop"])
+BASES = pytest.mark.parametrize("base", [CORE, Model], ids=["core", "shop"])
 
 
 def _slice(model: type) -> str:

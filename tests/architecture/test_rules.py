@@ -51,7 +51,7 @@ def test_no_function_is_longer_than_40_lines() -> None:
 
 
 def test_no_component_file_is_longer_than_250_lines() -> None:
-    paths = [path for path in (ROOT / "core-frontend/src").rglob("*.tsx")]
+    paths = list((ROOT / "core-frontend/src").rglob("*.tsx"))
     long = [str(p.relative_to(ROOT)) for p in paths if p.read_text("utf-8").count("\n") > MAX_TSX]
     assert long == []
 

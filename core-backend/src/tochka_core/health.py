@@ -33,7 +33,7 @@ async def _reach(resources: Resources) -> None:
 
 
 def private_app(resources: Resources, routes: list[BaseRoute]) -> Starlette:
-    """An application with `/health/*`, `/metrics` and the given routes, for loopback or the inner network only."""
+    """An application with `/health/*`, `/metrics` and `routes`, for loopback or the inner network only."""
 
     async def live(_request: Request) -> Response:
         return JSONResponse({"status": "live"})

@@ -14,7 +14,7 @@ from tochka_core.settings import Settings
 
 @dataclass(frozen=True)
 class Keyring:
-    """Private keys and peppers. `access` signs tokens, `license` licenses and admin tickets, `webhook` events.
+    """Private keys and peppers: `access` signs tokens, `license` licenses and tickets, `webhook` events.
 
     `webhook` is a Standard Webhooks `whsk_` key. `master` derives the `whsec_` secret of each receiver, so
     that none has to be stored.
@@ -47,8 +47,8 @@ class Keyring:
         return "whsec_" + b64encode(digest).decode()
 
     def jwks(self) -> dict[str, Any]:
-        """The public keys as a JWKS (RFC 7517). The webhook key stands beside `keys`, not among them: it signs
-        deliveries and never a token.
+        """The public keys as a JWKS (RFC 7517). The webhook key stands beside `keys`, not among them: it
+        signs deliveries and never a token.
         """
         return {
             "keys": [public_jwk(self.access), public_jwk(self.license)],

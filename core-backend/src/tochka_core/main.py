@@ -21,7 +21,7 @@ GRACE_S = 5
 
 
 class _Listener(uvicorn.Server):
-    """A server whose signals are another's business: the process has one signal handler, not one per listener."""
+    """A server whose signals are another's business: the process has one handler, not one per listener."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -37,7 +37,7 @@ def config_for(connection: Connection) -> Config:
 
 
 async def upgrade(owner_url: str, revision: str = "head") -> None:
-    """Run all revisions up to `revision`; a lock that cannot be had within 10 s stops it, nothing waits behind."""
+    """Run all revisions up to `revision`; a lock that cannot be had within 10 s stops it."""
     engine = create_async_engine(_asyncpg(owner_url))
     try:
         async with engine.begin() as connection:

@@ -21,7 +21,7 @@ export function ProfileMenu({ children, onSignOut }: ProfileMenuProps) {
   const name = me.data?.name ?? ""
   const phone = me.data === undefined ? "" : formatPhone(me.data.phone)
   return (
-    <Menu position="bottom-end" width={272} radius="lg" shadow="none" classNames={{ dropdown: classes.dropdown, item: classes.item }}>
+    <Menu width={272} classNames={{ dropdown: classes.dropdown, item: classes.item }}>
       <Menu.Target>
         <UnstyledButton className={classes.button} aria-label={t`Меню профиля`}>
           {name === "" ? <UserRound size={20} aria-hidden="true" /> : <span aria-hidden="true">{initials(name)}</span>}

@@ -44,7 +44,7 @@ export function InstallationCard({ installation, moduleName, glyph, onRemove }: 
             )}
           </h2>
         </div>
-        <Menu position="bottom-end" width={216} radius="lg" shadow="none" classNames={{ dropdown: classes.dropdown }}>
+        <Menu width={216} classNames={{ dropdown: classes.dropdown }}>
           <Menu.Target>
             <ActionIcon variant="subtle" color="gray" size={44} radius="xl" aria-label={t`Действия: ${host}`}>
               <MoreHorizontal size={22} aria-hidden="true" />

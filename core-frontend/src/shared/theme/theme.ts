@@ -1,5 +1,5 @@
 /** The look: spruce green on warm paper, round and calm. The only place where Mantine's defaults are changed. */
-import { createTheme, type MantineColorsTuple } from "@mantine/core"
+import { createTheme, type MantineColorsTuple, Menu } from "@mantine/core"
 
 const spruce: MantineColorsTuple = [
   "#eff7f2", "#dceee3", "#b8dcc7", "#8dc6a6", "#5fae84", "#389768", "#1d8155", "#0f6a46", "#0b5539", "#073f2a",
@@ -25,4 +25,7 @@ export const theme = createTheme({
   defaultRadius: "md",
   cursorType: "pointer",
   respectReducedMotion: true,
+  components: {
+    Menu: Menu.extend({ defaultProps: { position: "bottom-end", radius: "lg", shadow: "none", hideDetached: false } }),
+  },
 })

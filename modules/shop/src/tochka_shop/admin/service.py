@@ -61,6 +61,6 @@ async def get_overview(session: AsyncSession, desk: Desk, limit: float | None) -
             FirstStep("product", products > 0, "/admin/products/new"),
             FirstStep("publish", published > 0, "/admin/products"),
             FirstStep("contacts", desk.shop.can_be_reached, "/admin/settings#contacts"),
-            FirstStep("handover", desk.shop.can_hand_over, "/admin/settings#handover"),
+            FirstStep("handover", desk.shop.says_where, "/admin/settings#handover"),
         ),
     )

@@ -32,5 +32,10 @@ class SettingsRead:
 
     @property
     def can_hand_over(self) -> bool:
-        """Whether an order can reach its buyer."""
-        return self.delivery_enabled or (self.pickup_enabled and bool(self.pickup_address))
+        """Whether an order can reach its buyer; where to pick it up can be said by telephone."""
+        return self.delivery_enabled or self.pickup_enabled
+
+    @property
+    def says_where(self) -> bool:
+        """Whether a buyer reads how to get the order."""
+        return self.delivery_enabled or bool(self.pickup_enabled and self.pickup_address)

@@ -54,7 +54,7 @@ def _read(form: Form) -> SettingsRead:
         hours=form.line("hours", limit=120),
         legal_details=form.prose("legal_details", limit=1000),
         pickup_enabled=pickup,
-        pickup_address=form.line("pickup_address", limit=200, required=pickup),
+        pickup_address=form.line("pickup_address", limit=200),
         delivery_enabled=delivery,
         delivery_price=form.roubles("delivery_price"),
         delivery_note=form.line("delivery_note", limit=200),
