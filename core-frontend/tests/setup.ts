@@ -28,6 +28,7 @@ if (typeof window !== "undefined") {
     }
   }
   window.scrollTo = () => undefined
+  HTMLCanvasElement.prototype.getContext = () => null
   HTMLDialogElement.prototype.showModal ??= function (this: HTMLDialogElement) {
     this.open = true
   }

@@ -8,11 +8,20 @@ import pytest
 from tochka_sdk import migrations
 from tochka_sdk.db import Connections, Database
 from tochka_sdk.module import Module
+from tochka_sdk.testing.plugin import (  # noqa: F401  fixtures; pytest takes plugins in the root's conftest only
+    admin,
+    installation,
+    module_settings,
+    plain_logs,
+    platform,
+    running,
+    storefront,
+    stranger,
+)
 from tochka_stack.testing import ScratchDatabase, ScratchPostgres
 
 from sdk.tests import example
 
-pytest_plugins = ["tochka_sdk.testing.plugin"]
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 

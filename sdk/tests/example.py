@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter
-from sqlalchemy import Column, MetaData, Table, Text, Uuid, func, insert, select
+from sqlalchemy import Column, MetaData, Table, Text, Uuid, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from tochka_sdk.background import Rhythm
 from tochka_sdk.errors import Conflict, Malformed, Recorded
@@ -61,17 +61,11 @@ class Counted(Recorded, Malformed):
     code = "notes.counted"
 
 
-async def write(session: AsyncSession, text: str) -> None:
+async def write(session: AsyncSession, words: str) -> None:
     """Add a note to the current installation."""
     here = current_installation()
-    values = {"tenant_id": here.tenant_id, "installation_id": here.id, "id": uuid7(), "text": text}
+    values = {"tenant_id": here.tenant_id, "installation_id": here.id, "id": uuid7(), "text": words}
     await session.execute(insert(notes).values(values))
-
-
-async def count(session: AsyncSession, text: str) -> int:
-    """How many notes say so."""
-    found = await session.scalar(select(func.count()).where(notes.c.text.startswith(text)))
-    return int(found or 0)
 
 
 class Moods:
@@ -151,15 +145,24 @@ async def list_notes(session: InstallationSession) -> list[str]:
     return list(await session.scalars(select(notes.c.text).order_by(notes.c.id)))
 
 
-@router.post("/notes/{text}", status_code=201)
-async def add_note(text: str, session: InstallationSession) -> dict[str, str]:
+@router.post("/notes/{words}", status_code=201)
+async def add_note(words: str, session: InstallationSession) -> dict[str, str]:
     """Add one; some words go wrong."""
-    await write(session, text)
-    if text == "crash":
+    await write(session, words)
+    if words == "crash":
         raise RuntimeError("secret detail")
-    if text == "counted":
+    if words == "counted":
         raise Counted("Counted.")
-    return {"text": text}
+    return {"text": words}
+
+
+@router.post("/late", status_code=201)
+async def fail_late(session: InstallationSession) -> dict[str, str]:
+    """Break a constraint that is looked at when the transaction commits."""
+    await session.execute(text("SET CONSTRAINTS uq_notes_text DEFERRED"))
+    await write(session, "twice")
+    await write(session, "twice")
+    return {"text": "twice"}
 
 
 @router.get("/admin")
@@ -168,9 +171,9 @@ async def admin_home(user: AdminUser) -> dict[str, str]:
     return {"user_id": str(user.user_id), "role": user.role}
 
 
-@router.post("/admin/notes/{text}", status_code=201)
-async def admin_note(text: str, user: AdminUser, session: InstallationSession) -> dict[str, str]:
+@router.post("/admin/notes/{words}", status_code=201)
+async def admin_note(words: str, user: AdminUser, session: InstallationSession) -> dict[str, str]:
     """Add a note as an admin."""
     user.require("owner", "admin")
-    await write(session, text)
-    return {"text": text}
+    await write(session, words)
+    return {"text": words}

@@ -52,11 +52,10 @@ async def test_a_recorded_error_is_told_and_stored(storefront: httpx.AsyncClient
     assert "counted" in (await storefront.get("/notes")).json()
 
 
-async def test_a_constraint_that_breaks_at_the_end_is_an_error_and_not_a_success(
-    storefront: httpx.AsyncClient,
-) -> None:
-    answer = await storefront.post("/notes/" + "x" * 200)
-    assert answer.status_code == 500
+async def test_a_commit_that_fails_is_an_error_and_not_a_success(storefront: httpx.AsyncClient) -> None:
+    answer = await storefront.post("/late")
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal.error")
+    assert "twice" not in (await storefront.get("/notes")).json()
 
 
 async def test_an_unknown_host_is_a_page_for_browsers_and_a_problem_for_programs(

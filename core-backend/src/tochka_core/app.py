@@ -94,6 +94,8 @@ def create_app(settings: Settings, resources: Resources | None = None) -> FastAP
         redoc_url=None,
     )
     app.state.resources = resources
+    if resources is not None:
+        accounts.warn_without_channels(resources)
     for slice_api in (signup, accounts, tenants, catalogue, domains, subscriptions, installations, webhooks):
         app.include_router(slice_api.router, prefix=PREFIX)
     if settings.dev_inbox:

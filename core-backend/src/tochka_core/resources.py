@@ -54,4 +54,9 @@ def resources_of(request: Request) -> Resources:
     return cast(Resources, request.app.state.resources)
 
 
-ResourcesDep = Annotated[Resources, Depends(resources_of)]
+async def _resources(request: Request) -> Resources:
+    """The same as a dependency: a plain function would be run in a thread."""
+    return resources_of(request)
+
+
+ResourcesDep = Annotated[Resources, Depends(_resources)]

@@ -32,17 +32,20 @@ async def test_a_malformed_page_request_is_refused(owner: Owner, query: dict[str
     assert refusal(answer)[0] == 422
 
 
-@pytest.mark.parametrize("path", ["/installations", "/subscriptions", "/modules"])
+@pytest.mark.parametrize("path", ["/installations", "/subscriptions"])
 async def test_a_list_asks_as_much_for_twenty_as_for_one(wired: Wired, path: str) -> None:
     counts = []
-    for more in (1, 19):
-        for _ in range(more):
+    for count in (1, 20):
+        while len(made := await _all(wired, path)) < count:
             await activate(wired.owner, wired.module.id)
-        await wired.owner.client.get(f"{API}{path}")  # once before: catalogues of types are read then
+        assert len(made) == count
         wired.wire.statements.clear()
-        answer = await wired.owner.client.get(f"{API}{path}?limit=100")
-        assert answer.status_code == 200
+        await _all(wired, path)
         counts.append(len(wired.wire.statements))
-        if path != "/modules":
-            assert len(answer.json()["items"]) == sum((1, 19)[: len(counts)])
     assert counts[0] == counts[1]
+
+
+async def _all(wired: Wired, path: str) -> list[object]:
+    answer = await wired.owner.client.get(f"{API}{path}", params={"limit": "100"})
+    assert answer.status_code == 200
+    return list(answer.json()["items"])

@@ -1,23 +1,20 @@
 """The addresses by which the platform reaches a module: the one door, the manifest, the health check."""
 
+from http import HTTPStatus
+
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from tochka_sdk import events, logs
-from tochka_sdk.errors import DomainError, TooLarge, Unavailable
+from tochka_sdk.errors import TooLarge, Unavailable
 from tochka_sdk.middleware import DOOR, HEALTH, MANIFEST
+from tochka_sdk.problems import Problem
 from tochka_sdk.runtime import runtime_of
 
 MAX_BODY = 256 * 1024
 _log = logs.get_logger(__name__)
-
-
-class EventRefusedBefore(DomainError):
-    """The final no that an earlier delivery of the same event got."""
-
-    code = "events.refused_before"
 
 
 def _json(content: object, status: int = 200) -> Response:
@@ -47,13 +44,14 @@ async def webhooks(request: Request) -> Response:
     outcome = await runtime.intake.process(envelope)
     _log.info("event", event_id=envelope.id, type=envelope.type, outcome=outcome.word)
     if outcome.status >= 400:
-        refusal = EventRefusedBefore("This event was refused before.")
-        return _json(_refusal(refusal, outcome.status), outcome.status)
+        return _refused_before(outcome.status)
     return _json({"status": outcome.word}, outcome.status)
 
 
-def _refusal(error: DomainError, status: int) -> dict[str, object]:
-    return {"status": status, "code": error.code, "detail": error.detail, "title": error.heading}
+def _refused_before(status: int) -> Response:
+    """The final no that an earlier delivery of the same event got."""
+    phrase = HTTPStatus(status).phrase
+    return Problem(status, "events.refused_before", phrase, "This event was refused before.").response()
 
 
 async def manifest(request: Request) -> Response:

@@ -203,7 +203,7 @@ class InstallationStore:
         )
 
     async def keep_license(self, token: str, license: License) -> bool:
-        """Store a license unless the held one is newer: of a higher version, or the same signed no earlier."""
+        """Store a license unless the held one is newer: of a higher version, or the same signed later."""
         refresh_at = datetime.fromtimestamp(license.half_life, tz=now().tzinfo)
         changed = await self._session.execute(
             update(installations)

@@ -26,6 +26,16 @@ export const theme = createTheme({
   cursorType: "pointer",
   respectReducedMotion: true,
   components: {
-    Menu: Menu.extend({ defaultProps: { position: "bottom-end", radius: "lg", shadow: "none", hideDetached: false } }),
+    Menu: Menu.extend({
+      defaultProps: {
+        position: "bottom-end",
+        radius: "lg",
+        shadow: "none",
+        hideDetached: false,
+        // stays in the landmark that it belongs to, and holds nothing but items
+        withinPortal: false,
+        withInitialFocusPlaceholder: false,
+      },
+    }),
   },
 })

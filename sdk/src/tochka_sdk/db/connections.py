@@ -143,6 +143,8 @@ class Connections:
             self._waiting -= 1
 
     async def _opened(self) -> "asyncpg.Pool[asyncpg.Record]":
+        if self._pool is not None:
+            return self._pool
         async with self._lock:
             if self._pool is None:
                 self._pool = await asyncpg.create_pool(

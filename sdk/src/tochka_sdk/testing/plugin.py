@@ -1,4 +1,8 @@
-"""Fixtures of the test kit; the module's own `conftest.py` gives `module_under_test` and `module_dsn`."""
+"""Fixtures of the test kit; the module's own `conftest.py` gives `module_under_test` and `module_dsn`.
+
+In the `conftest.py` of the root: `pytest_plugins = ["tochka_sdk.testing.plugin"]`. In one further down, where
+pytest takes no plugins: import the fixtures by name.
+"""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,7 +19,7 @@ from tochka_sdk.testing.platform import PlatformDouble
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _plain_logs() -> None:
+def plain_logs() -> None:
     """Logs as in production: rendering a trace for a terminal takes seconds."""
     logs.configure("tests", json=True)
 

@@ -18,7 +18,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid, primary_key=True),
         sa.Column("text", sa.Text, nullable=False),
         sa.CheckConstraint("length(text) < 100", name="ck_notes_short"),
-        sa.UniqueConstraint("tenant_id", "installation_id", "text", name="uq_notes_text"),
+        sa.UniqueConstraint("tenant_id", "installation_id", "text", name="uq_notes_text", deferrable=True),
     )
     migrations.protect("notes")
 

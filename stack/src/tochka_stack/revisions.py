@@ -1,0 +1,62 @@
+"""Knowing that a database is up to date without starting the program that migrates it.
+
+After a migration two things are written down: a fingerprint of the files that make up the migrations, and
+the revision that the database then names. While both are the same, migrating again would change nothing.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+
+from tochka_stack.data_dir import DataDir
+
+RECORD = "migrated.json"
+
+
+def fingerprint(folders: Iterable[Path]) -> str:
+    """A digest of the names and contents of the Python files below `folders`."""
+    digest = hashlib.sha256()
+    for folder in folders:
+        for path in sorted(folder.rglob("*.py")):
+            content = path.read_bytes()
+            digest.update(f"{path.relative_to(folder)}\0{len(content)}\0".encode())
+            digest.update(content)
+    return digest.hexdigest()
+
+
+async def find_revision(dsn: str) -> str | None:
+    """The Alembic revision that a database names, if it names one. `dsn` is its owner's."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        if await connection.fetchval("SELECT to_regclass('public.alembic_version') IS NULL"):
+            return None
+        query = "SELECT string_agg(version_num, ' ' ORDER BY version_num) FROM public.alembic_version"
+        found = await connection.fetchval(query)
+        return str(found) if found else None
+    finally:
+        await connection.close()
+
+
+@dataclass(frozen=True)
+class Migrated:
+    """What the last migrations of one database left."""
+
+    data_dir: DataDir
+    database: str
+    folders: tuple[Path, ...]
+
+    async def is_current(self, owner_dsn: str) -> bool:
+        """Whether migrating would change nothing."""
+        written = self.data_dir.read(RECORD).get(self.database)
+        return written is not None and written == await self._now(owner_dsn)
+
+    async def write_down(self, owner_dsn: str) -> None:
+        """To be called after a migration that went well."""
+        now = await self._now(owner_dsn)
+        self.data_dir.write(RECORD, {**self.data_dir.read(RECORD), self.database: now})
+
+    async def _now(self, owner_dsn: str) -> dict[str, str | None]:
+        return {"files": fingerprint(self.folders), "revision": await find_revision(owner_dsn)}
