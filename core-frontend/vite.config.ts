@@ -7,9 +7,11 @@ import { defineConfig } from "vitest/config"
 
 import { themeCss } from "./build/theme-css.ts"
 
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
 export default defineConfig({
   plugins: [react(), lingui({ macroTransform: true, failOnCompileError: true }), themeCss()],
-  resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
+  resolve: { alias: { "@": here("./src"), "@tests": here("./tests") } },
   build: {
     target: "baseline-widely-available",
     assetsInlineLimit: 0,

@@ -1,9 +1,9 @@
 import { screen, waitFor, within } from "@testing-library/react"
-import { afterEach, beforeEach, describe, expect, test } from "vitest"
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 
-import { type FakeCore, installation, startCore, tenant } from "./core"
-import { expectAccessible, heading, openPanel, words } from "./panel"
-import { problem } from "./server"
+import { type FakeCore, installation, startCore, tenant } from "@tests/core"
+import { expectAccessible, heading, openPanel, words } from "@tests/panel"
+import { problem } from "@tests/server"
 
 let core: FakeCore
 beforeEach(async () => {
@@ -57,15 +57,13 @@ test("from the catalogue to a live storefront and into its admin", async () => {
   await heading("Готово! Адрес работает")
   expect(screen.getByRole("link", { name: "Открыть витрину" }).getAttribute("href")).toBe("http://moya-pekarnya.shops.test:8080")
   await expectAccessible()
-  const posted: FormData[] = []
-  const submit = HTMLFormElement.prototype.submit
-  HTMLFormElement.prototype.submit = function () {
-    expect(this.action).toBe("http://moya-pekarnya.shops.test:8080/_tochka/session")
-    posted.push(new FormData(this))
-  }
+  const posted: [string, FormDataEntryValue | null][] = []
+  const submit = vi.spyOn(HTMLFormElement.prototype, "submit").mockImplementation(function (this: HTMLFormElement) {
+    posted.push([this.action, new FormData(this).get("ticket")])
+  })
   await user.click(screen.getByRole("button", { name: words("Войти в управление") }))
-  await waitFor(() => expect(posted.map((form) => form.get("ticket"))).toEqual(["one-time"]))
-  HTMLFormElement.prototype.submit = submit
+  await waitFor(() => expect(posted).toEqual([["http://moya-pekarnya.shops.test:8080/_tochka/session", "one-time"]]))
+  submit.mockRestore()
 })
 
 test("an activation carries its key, its module, its address and its plan", async () => {

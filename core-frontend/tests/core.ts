@@ -1,7 +1,7 @@
 /** The core as the panel sees it, over a real socket: enough of its calls, with bodies of the generated types. */
 import type { ServerResponse } from "node:http"
 
-import { type Answer, problem, type Received, startServer, type TestServer } from "./server"
+import { type Answer, problem, type Received, startServer, type TestServer } from "@tests/server"
 
 import type { Schemas } from "@/shared/api/api"
 

@@ -6,16 +6,8 @@ import { activateLocale } from "@/shared/i18n/locale"
 
 if (typeof window !== "undefined") {
   configure({ asyncUtilTimeout: 10_000, getElementError: (message) => new Error(message ?? "Not found") })
-  window.matchMedia = (query: string) => ({
-    matches: false,
-    media: query,
-    onchange: null,
-    addListener: () => undefined,
-    removeListener: () => undefined,
-    addEventListener: () => undefined,
-    removeEventListener: () => undefined,
-    dispatchEvent: () => false,
-  })
+  window.matchMedia = (media: string) =>
+    Object.assign(new EventTarget(), { matches: false, media, onchange: null }) as MediaQueryList
   window.ResizeObserver = class {
     observe() {
       /* nothing is ever laid out */
@@ -29,13 +21,16 @@ if (typeof window !== "undefined") {
   }
   window.scrollTo = () => undefined
   HTMLCanvasElement.prototype.getContext = () => null
-  HTMLDialogElement.prototype.showModal ??= function (this: HTMLDialogElement) {
-    this.open = true
-  }
-  HTMLDialogElement.prototype.close ??= function (this: HTMLDialogElement) {
-    this.open = false
-    this.dispatchEvent(new Event("close"))
-  }
+  Object.assign(HTMLDialogElement.prototype, {
+    showModal(this: HTMLDialogElement) {
+      this.open = true
+    },
+    close(this: HTMLDialogElement) {
+      if (!this.open) return
+      this.open = false
+      this.dispatchEvent(new Event("close"))
+    },
+  })
 
   beforeEach(() => activateLocale("ru"))
   afterEach(() => {

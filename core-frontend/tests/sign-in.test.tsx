@@ -1,9 +1,9 @@
 import { cleanup, screen, waitFor, within } from "@testing-library/react"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 
-import { CODE, type FakeCore, startCore } from "./core"
-import { expectAccessible, heading, openPanel, words } from "./panel"
-import { problem } from "./server"
+import { CODE, type FakeCore, startCore } from "@tests/core"
+import { expectAccessible, heading, openPanel, words } from "@tests/panel"
+import { problem } from "@tests/server"
 
 let core: FakeCore
 beforeEach(async () => {

@@ -118,6 +118,27 @@ async def test_a_handler_may_say_that_it_is_working_on_it(
     ]
 
 
+async def test_what_was_worked_on_becomes_ready(running: ModuleClient, platform: PlatformDouble) -> None:
+    fresh = FreshInstallation()
+    moods.by_tenant[fresh.tenant_id] = "later"
+    envelope = platform.requested(fresh)
+    accepted = await running.deliver(envelope)
+    await running.runtime.ready(fresh.id)
+    again = await running.deliver(platform.requested(fresh))
+    assert accepted.status_code == 202
+    assert platform.reports[-1] == ("ready", fresh.id, {})
+    assert (again.status_code, again.json()["status"]) == (200, "duplicate")
+    assert (await home_of(running, fresh)).status_code == 200
+
+
+async def test_what_was_worked_on_may_fail(running: ModuleClient, platform: PlatformDouble) -> None:
+    fresh = FreshInstallation()
+    moods.by_tenant[fresh.tenant_id] = "later"
+    await running.deliver(platform.requested(fresh))
+    await running.runtime.failed(fresh.id, code="notes.full", detail="No room.")
+    assert platform.reports[-1] == ("failed", fresh.id, {"code": "notes.full", "detail": "No room."})
+
+
 async def test_removed_before_requested_is_accepted_and_the_request_gets_a_final_no(
     running: ModuleClient, platform: PlatformDouble
 ) -> None:

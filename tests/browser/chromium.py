@@ -24,6 +24,8 @@ class Chromium:
 
 def find_chromium() -> Chromium:
     """The best one at hand; fetched and unpacked when there is none."""
+    if CHROMIUM == "packaged":
+        return packaged_chromium()
     if CHROMIUM:
         return Chromium(CHROMIUM)
     for name in SYSTEM:

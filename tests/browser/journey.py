@@ -3,7 +3,6 @@
 import itertools
 import re
 import secrets
-from dataclasses import dataclass
 from io import BytesIO
 
 from PIL import Image, ImageDraw
@@ -11,6 +10,7 @@ from playwright.sync_api import FilePayload, Page, expect
 
 from tests.browser.running_stack import RunningStack
 from tests.browser.visitor import Visitor
+from tests.browser.words import PANEL_RU, SHOP_RU, PanelWords, ShopWords
 
 LIVE = 30_000
 _numbers = itertools.count(secrets.randbelow(9_000_000))
@@ -38,66 +38,47 @@ def picture(name: str = "bread.png") -> FilePayload:
     return {"name": name, "mimeType": "image/png", "buffer": stream.getvalue()}
 
 
-@dataclass(frozen=True)
-class Words:
-    """What stands on the panel in one language."""
-
-    start: str
-    phone: str
-    channel: str
-    business: str
-    get_code: str
-    code: str
-    pick: str
-    address: str
-    free: str
-    launch: str
-    enter: str
-    to_modules: str
-    inbox: str
-
-
-RU = Words(
-    start="Начать бесплатно",
-    phone="Номер телефона",
-    channel="Telegram",
-    business="Название бизнеса",
-    get_code="Получить код",
-    code="Код из сообщения",
-    pick="Выбрать: Интернет-магазин",
-    address="Адрес",
-    free="Адрес свободен",
-    launch="Запустить",
-    enter="Войти в управление",
-    to_modules="К моим модулям",
-    inbox="Входящие для разработки",
-)
-
-
-def ask_for_code(visitor: Visitor, number: str, words: Words = RU, business: str | None = None) -> None:
+def ask_for_code(
+    visitor: Visitor, number: str, words: PanelWords = PANEL_RU, business: str | None = None
+) -> None:
     """Type the phone number and ask for a code over Telegram."""
     page = visitor.page
-    page.get_by_role("textbox", name=words.phone).fill(number.removeprefix("+7"))
-    page.get_by_role("radio", name=words.channel).check(force=True)
+    page.get_by_role("textbox", name=words.phone).fill(number)
+    page.get_by_role("radio", name="Telegram").check(force=True)  # the visible part is its label
     if business is not None:
         page.get_by_role("textbox", name=words.business).fill(business)
     page.get_by_role("button", name=words.get_code).click()
+    expect(page.get_by_role("textbox", name=words.code)).to_be_visible()
 
 
-def type_code_from_inbox(visitor: Visitor, words: Words = RU) -> None:
-    """Open the development inbox in a second tab, read the newest code there, type it here."""
-    page = visitor.page
-    code_field = page.get_by_role("textbox", name=words.code)
-    expect(code_field).to_be_visible()
-    inbox = visitor.opens_tab(page.get_by_role("link", name=words.inbox).click)
+def code_from_inbox(visitor: Visitor, words: PanelWords = PANEL_RU) -> str:
+    """Follow the link to the development inbox into a second tab and read the newest code there."""
+    inbox = visitor.opens_tab(visitor.page.get_by_role("link", name=words.inbox).click)
     code = inbox.locator(".code").first.inner_text().strip()
     assert re.fullmatch(r"\d{6}", code), code
     inbox.close()
-    code_field.fill(code)
+    return code
 
 
-def choose_shop(visitor: Visitor, stack: RunningStack, label: str, words: Words = RU) -> None:
-    """Choose the module and its address; ends on the page of its progress."""
+def type_code(visitor: Visitor, code: str, words: PanelWords = PANEL_RU) -> None:
+    """The form sends itself at the last digit."""
+    visitor.page.get_by_role("textbox", name=words.code).fill(code)
+
+
+def register(
+    visitor: Visitor, stack: RunningStack, number: str, business: str, words: PanelWords = PANEL_RU
+) -> None:
+    """From the landing page to the choice of a module."""
+    page = visitor.page if words is not PANEL_RU else visitor.open(stack.url)
+    expect(page.get_by_role("heading", level=1)).to_have_text(words.promise)
+    page.get_by_role("link", name=words.start).first.click()
+    ask_for_code(visitor, number, words, business)
+    type_code(visitor, code_from_inbox(visitor, words), words)
+    expect(page.get_by_role("heading", name=words.modules)).to_be_visible()
+
+
+def choose_shop(visitor: Visitor, stack: RunningStack, label: str, words: PanelWords = PANEL_RU) -> None:
+    """Choose the module and its address, and wait until it is live."""
     page = visitor.page
     page.get_by_role("link", name=words.pick).click()
     page.get_by_role("textbox", name=words.address, exact=True).fill(label)
@@ -108,43 +89,65 @@ def choose_shop(visitor: Visitor, stack: RunningStack, label: str, words: Words 
     expect(page.get_by_test_id("progress")).to_have_attribute("data-status", "live", timeout=LIVE)
 
 
-def add_product(page: Page, title: str, price: str, stock: str) -> None:
-    """From any page of the shop's admin: a product with a picture, on the shelf at once."""
-    page.get_by_role("navigation", name="Меню").get_by_role("link", name="Товары").click()
-    page.get_by_role("link", name="Добавить товар").first.click()
-    page.get_by_label("Название").fill(title)
-    page.get_by_label("Описание").fill("Ржаной, на закваске. Печём каждое утро.")
-    page.get_by_label("Цена, ₽").first.fill(price)
-    page.get_by_label("Остаток").first.fill(stock)
-    page.locator("input[type=file]").set_input_files(picture())
-    page.get_by_role("button", name="Сохранить").click()
-    expect(page.get_by_role("status").filter(has_text="Добавлено")).to_be_visible()
+def enter_admin(visitor: Visitor, shop_url: str, words: PanelWords = PANEL_RU) -> Page:
+    """One click from the panel into the shop's admin."""
+    visitor.page.get_by_role("button", name=words.enter).click()
+    visitor.page.wait_for_url(re.compile(re.escape(shop_url) + "/admin"))
+    return visitor.page
+
+
+def go_to(page: Page, place: str, words: ShopWords = SHOP_RU) -> None:
+    """One of the places in the admin's menu."""
+    page.get_by_role("navigation", name=words.menu).get_by_role("link", name=place).click()
+
+
+def add_product(
+    page: Page, title: str, price: str, image: FilePayload | None = None, words: ShopWords = SHOP_RU
+) -> None:
+    """From any page of the shop's admin: a product with a picture, five of it, on the shelf at once."""
+    go_to(page, words.products, words)
+    page.get_by_role("link", name=words.add).first.click()
+    page.get_by_label(words.title).fill(title)
+    page.get_by_label(words.description).fill("На закваске. Печём каждое утро.")
+    page.get_by_label(words.price).first.fill(price)
+    page.get_by_label(words.stock).first.fill("5")
+    page.locator("input[type=file]").set_input_files(image or picture())
+    page.get_by_role("button", name=words.save).click()
+    expect(page.get_by_role("status").filter(has_text=words.added)).to_be_visible()
 
 
 def expect_loaded_picture(page: Page, description: str) -> None:
     """The picture with this description is there and could be decoded."""
     image = page.get_by_role("img", name=description).first
     image.scroll_into_view_if_needed()
-    expect(image).to_have_js_property("complete", True)
+    image.evaluate("image => image.decode()")
     assert image.evaluate("image => image.naturalWidth") > 100
 
 
-def order(visitor: Visitor, shop_url: str, title: str, buyer: str, number: str) -> str:
-    """Find a product, put it into the cart and order it; gives the order's number."""
+def order(visitor: Visitor, shop_url: str, title: str, words: ShopWords = SHOP_RU) -> str:
+    """Find a product, put it into the cart and order it as Anna; gives the order's number."""
     page = visitor.open(shop_url)
-    page.get_by_role("searchbox", name="Поиск").fill(title.split()[0].lower())
-    page.get_by_role("button", name="Найти").click()
+    page.get_by_role("searchbox", name=words.search).fill(title.split(maxsplit=1)[0].lower())
+    page.get_by_role("button", name=words.find).click()
     page.get_by_role("link", name=title).click()
     expect_loaded_picture(page, title)
-    page.get_by_role("button", name="В корзину").first.click()
-    added = page.get_by_role("status").filter(has_text="Добавлено в корзину")
-    added.get_by_role("link", name="Оформить").click()
-    page.get_by_role("link", name="Оформить заказ").click()
-    page.get_by_label("Имя").fill(buyer)
-    page.get_by_label("Телефон").fill(number)
+    page.get_by_role("button", name=words.buy).filter(visible=True).first.click()
+    added = page.get_by_role("status").filter(has_text=words.in_cart)
+    added.get_by_role("link", name=words.cart).click()
+    page.get_by_role("link", name=words.checkout, exact=True).click()
+    page.get_by_role("textbox", name=words.name).fill("Анна")
+    page.get_by_role("textbox", name=words.phone).fill("+7 916 123-45-67")
     page.get_by_role("checkbox").check()
-    page.get_by_role("button", name="Заказать").click()
-    expect(page.get_by_role("heading", name="Спасибо, заказ принят!")).to_be_visible()
-    found = re.search(r"Заказ № (\S+)", page.get_by_role("heading", name="Заказ №").inner_text())
-    assert found is not None
-    return found[1]
+    page.get_by_role("button", name=words.submit).click()
+    expect(page.get_by_role("heading", name=words.thanks)).to_be_visible()
+    heading = page.get_by_role("heading", name=words.number).inner_text()
+    return heading.removeprefix(words.number)
+
+
+def confirm_order(page: Page, number: str, words: ShopWords = SHOP_RU) -> None:
+    """The owner finds the order in the admin and confirms it."""
+    go_to(page, words.orders, words)
+    page.get_by_role("link", name=number).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(number)
+    expect(page.get_by_text("Анна")).to_be_visible()
+    page.get_by_role("button", name=words.confirm).click()

@@ -1,6 +1,7 @@
 """What a run of the browser tests can be told by environment. Read here and nowhere else.
 
-TOCHKA_CHROMIUM     the program to drive; else one that the system has; else one from the npm registry
+TOCHKA_CHROMIUM     the program to drive, or `packaged` for the one from the npm registry; else one that the
+                    system has; else the packaged one
 TOCHKA_STACK_URL    a running stack to use, e.g. http://localhost:8080; else one is started on a free port
 TOCHKA_IMAGES       a folder for the README's pictures, e.g. docs/images; else none are written
 """

@@ -5,40 +5,51 @@ from playwright.sync_api import expect
 
 from tests.browser import journey
 from tests.browser.conftest import Visitors
+from tests.browser.options import IMAGES
+from tests.browser.readme_pictures import take_pictures
 from tests.browser.running_stack import RunningStack
+from tests.browser.words import PANEL_EN, SHOP_EN, SHOP_RU
 
 pytestmark = pytest.mark.browser
+BREAD = "Бородинский хлеб"
 
 
 def test_from_a_phone_number_to_the_first_order(stack: RunningStack, visitors: Visitors) -> None:
-    owner = visitors.desktop("owner")
-    number, label = journey.fresh_phone(), journey.fresh_label("pekarnya")
+    owner, buyer = visitors.desktop("owner"), visitors.phone("buyer")
+    label = "pekarnya" if IMAGES else journey.fresh_label("pekarnya")
     shop_url = stack.storefront(label)
 
-    page = owner.open(stack.url)
-    expect(page.get_by_role("heading", level=1)).to_have_text("Ваше дело в интернете — за минуту")
-    page.get_by_role("link", name="Начать бесплатно").first.click()
-    journey.ask_for_code(owner, number, business="Пекарня «Тёплый хлеб»")
-    journey.type_code_from_inbox(owner)
-    expect(page.get_by_role("heading", name="Выберите модуль")).to_be_visible()
+    journey.register(owner, stack, journey.fresh_phone(), "Пекарня «Тёплый хлеб»")
     journey.choose_shop(owner, stack, label)
-
-    storefront = owner.opens_tab(page.get_by_role("link", name="Открыть витрину").click)
+    storefront = owner.opens_tab(owner.page.get_by_role("link", name="Открыть витрину").click)
     assert storefront.url.rstrip("/") == shop_url
     expect(storefront.get_by_role("heading", level=1)).to_contain_text("Тёплый хлеб")
     storefront.close()
 
-    page.get_by_role("button", name="Войти в управление").click()
-    page.wait_for_url(f"{shop_url}/admin**")
-    journey.add_product(page, "Бородинский хлеб", "189,50", "5")
-
-    buyer = visitors.phone("buyer")
-    order_number = journey.order(buyer, shop_url, "Бородинский хлеб", "Анна", "+7 916 123-45-67")
-
-    page.get_by_role("navigation", name="Меню").get_by_role("link", name="Заказы").click()
-    page.get_by_role("link", name=order_number).click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text(order_number)
-    expect(page.get_by_text("Анна")).to_be_visible()
-    page.get_by_role("button", name="Подтвердить").click()
+    admin = journey.enter_admin(owner, shop_url)
+    journey.add_product(admin, BREAD, "189,50")
+    number = journey.order(buyer, shop_url, BREAD)
+    journey.confirm_order(admin, number)
     buyer.page.reload()
-    expect(buyer.page.get_by_text("Магазин подтвердил заказ и собирает его.")).to_be_visible()
+    expect(buyer.page.get_by_text(SHOP_RU.confirmed)).to_be_visible()
+
+    if IMAGES:
+        take_pictures(visitors, owner, stack, shop_url, IMAGES)
+
+
+def test_the_same_in_english_with_the_owner_on_a_phone(stack: RunningStack, visitors: Visitors) -> None:
+    owner, buyer = visitors.phone("owner", "en-US"), visitors.desktop("buyer", "en-US")
+    label = journey.fresh_label("bakery")
+    shop_url = stack.storefront(label)
+
+    owner.open(stack.url).get_by_role("button", name="English").click()
+    journey.register(owner, stack, journey.fresh_phone(), "Warm Bread", PANEL_EN)
+    journey.choose_shop(owner, stack, label, PANEL_EN)
+    admin = journey.enter_admin(owner, shop_url, PANEL_EN)
+    # The admin speaks the language of the owner's account; the storefront that of its reader.
+    desk = SHOP_EN if admin.locator("html").get_attribute("lang") == "en" else SHOP_RU
+    journey.add_product(admin, "Rye loaf", "189.50", words=desk)
+    number = journey.order(buyer, shop_url, "Rye loaf", SHOP_EN)
+    journey.confirm_order(admin, number, desk)
+    buyer.page.reload()
+    expect(buyer.page.get_by_text(SHOP_EN.confirmed)).to_be_visible()

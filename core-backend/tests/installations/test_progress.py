@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from core_kit.activation import activate, outcome, watch
+from core_kit.activation import activate, outcome, until_step, watch
 from core_kit.modules import ScriptedModule, answers, one_by_one, waits_for
 from core_kit.people import API, Owner
 from core_kit.running import RunningCore
@@ -21,22 +21,13 @@ async def test_the_steps_are_told_as_they_come(
     watching = asyncio.create_task(watch(owner, body["id"]))
     await module.wait_for("installation.requested", 2)
     gate.set()
-    await watching_reaches(owner, body["id"], "accepted")
+    await until_step(owner, body["id"], "accepted")
     await module.call(str(owner.client.base_url), "POST", f"/installations/{body['id']}/ready")
     told = await watching
     assert [event["event"] for event in told] == ["progress"] * len(told)
     steps = [event["step"] for event in told]
     assert steps[-1] == "live"
     assert [step for step in ("requested", "retrying", "accepted", "live") if step in steps] == steps
-
-
-async def watching_reaches(owner: Owner, installation_id: str, step: str) -> None:
-    """Watch until a step is told."""
-    path = f"{API}/installations/{installation_id}/progress"
-    async with asyncio.timeout(20), owner.client.stream("GET", path) as answer:
-        async for line in answer.aiter_lines():
-            if f'"step":"{step}"' in line:
-                return
 
 
 async def test_what_has_ended_is_told_once(owner: Owner, module: ScriptedModule, dispatcher: None) -> None:
@@ -80,7 +71,7 @@ async def test_watchers_hold_no_connections(core: RunningCore, owner: Owner, mod
 async def test_a_watcher_does_not_notice_that_the_database_was_away(wired: Wired) -> None:
     body = await activate(wired.owner, wired.module.id)
     watching = asyncio.create_task(watch(wired.owner, body["id"]))
-    await watching_reaches(wired.owner, body["id"], "requested")
+    await until_step(wired.owner, body["id"], "requested")
     wired.wire.is_down = True
     wired.wire.cut_all()
     away = await wired.owner.client.get(f"{API}/installations")

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from core_kit.activation import activate, ask, outcome, unique_label
+from core_kit.activation import activate, ask, outcome, unique_label, until_step
 from core_kit.codes import look, refusal
 from core_kit.modules import (
     REMOVED,
@@ -76,9 +76,8 @@ async def test_a_module_that_is_down_is_found_when_it_is_up_again(
 ) -> None:
     await module.stop()
     body = await activate(owner, module.id)
-    async with asyncio.timeout(20):
-        while not (attempts := await _attempts(core_database, owner)):
-            await asyncio.sleep(0.05)  # nothing tells the test of a refused connection
+    await until_step(owner, body["id"], "retrying")
+    attempts = await _attempts(core_database, owner)
     assert (attempts[0]["response_status"], attempts[0]["error"]) == (None, "connect")
     await module.start()
     assert (await outcome(owner, body["id"]))["status"] == "live"

@@ -5,9 +5,6 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from tochka_stack.testing import ScratchDatabase, ScratchPostgres
-
-from modules.shop.tests.driving import Buyer, Desk
 from tochka_sdk import migrations
 from tochka_sdk.module import Module
 from tochka_sdk.signing import FreshInstallation
@@ -23,6 +20,9 @@ from tochka_sdk.testing.plugin import (  # noqa: F401  fixtures; pytest takes pl
 )
 from tochka_shop.module import MIGRATIONS, module
 from tochka_shop.tables import Model
+from tochka_stack.testing import ScratchDatabase, ScratchPostgres
+
+from modules.shop.tests.driving import Buyer, Desk
 
 APP_ROLE = "shop_app"
 

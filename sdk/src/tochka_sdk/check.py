@@ -3,10 +3,13 @@
 Without keys it asks what a stranger may ask: the manifest, the health check, and whether unsigned and
 malformed requests are refused cleanly. With a `PlatformSigner` that holds the platform's keys (the module
 must trust them) it also plays an installation from beginning to end; it is made up, and removed again.
+
+`python -m tochka_sdk.check URL` asks what a stranger may ask, and exits with 1 when something is wrong.
 """
 
 import asyncio
 import secrets
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -206,3 +209,18 @@ async def _life(suite: _Suite, signer: PlatformSigner) -> None:
     gone = signer.event("installation.removed", InstallationRemoved(), fresh)
     await suite.expect("the removal is carried out", _OK, await _deliver(suite, signer, gone))
     await suite.expect("a repeated removal is accepted", _OK, await _deliver(suite, signer, gone))
+
+
+def render(findings: list[Finding]) -> str:
+    """The findings as lines for people: what is wrong with what was seen, and a last line that counts."""
+    lines = [f"ok    {item.name}" if item.ok else f"WRONG {item.name}: {item.detail}" for item in findings]
+    wrong = sum(not item.ok for item in findings)
+    return "\n".join([*lines, f"{len(findings)} questions, {wrong} wrong."])
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("python -m tochka_sdk.check URL")
+    answers = asyncio.run(check(sys.argv[1]))
+    sys.stdout.write(render(answers) + "\n")
+    sys.exit(any(not answer.ok for answer in answers))

@@ -202,6 +202,16 @@ class InstallationStore:
             .values(**values, updated_at=now())
         )
 
+    async def finish_provisioning(self, installation_id: UUID) -> None:
+        """An installation that was being made is live; any other stays as it is."""
+        await self._session.execute(
+            update(installations)
+            .where(
+                installations.c.installation_id == installation_id, installations.c.status == "provisioning"
+            )
+            .values(status="live", updated_at=now())
+        )
+
     async def keep_license(self, token: str, license: License) -> bool:
         """Store a license unless the held one is newer: of a higher version, or the same signed later."""
         refresh_at = datetime.fromtimestamp(license.half_life, tz=now().tzinfo)

@@ -1,4 +1,4 @@
-"""The command line of a module: `web` serves it, `migrate` brings its database up to date.
+"""The command line of a module: `web` serves it, `migrate` brings its database up to date, `key` makes a key.
 
 A module's `__main__.py`::
 
@@ -11,6 +11,7 @@ A module's `__main__.py`::
 
 import argparse
 import gc
+import json
 import socket
 import sys
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ from tochka_sdk import logs
 from tochka_sdk import migrations as migrating
 from tochka_sdk.module import Module
 from tochka_sdk.settings import ModuleSettings
+from tochka_sdk.tokens import generate_key
 
 GRACE_S = 10
 
@@ -89,7 +91,11 @@ def main(
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("web", help="serve the module")
     commands.add_parser("migrate", help="bring the module's database up to date")
+    commands.add_parser("key", help="print a fresh private key, for TOCHKA_MODULE_PRIVATE_KEY")
     chosen = parser.parse_args(argv)
+    if chosen.command == "key":
+        sys.stdout.write(json.dumps(generate_key().as_dict(private=True)) + "\n")
+        sys.exit(0)
     try:
         settings = ModuleSettings()
         if chosen.command == "migrate":

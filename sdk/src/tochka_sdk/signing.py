@@ -3,7 +3,7 @@ module.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -51,6 +51,8 @@ class PlatformSigner:
         module_id: the module that everything is meant for.
         issuer: the `iss` that the module expects.
         webhook_key: `whsk_…`; a fresh one when None. So for the two others, which are Ed25519 keys.
+        entitlements: what a plan grants, by its code, for licenses that say nothing else; a manifest's
+            `entitlements_of`, for example.
     """
 
     def __init__(
@@ -61,12 +63,14 @@ class PlatformSigner:
         webhook_key: str | None = None,
         signing_key: OKPKey | None = None,
         license_key: OKPKey | None = None,
+        entitlements: Callable[[str], Mapping[str, Entitlement]] | None = None,
     ) -> None:
         self.module_id = module_id
         self.issuer = issuer
         self.webhook_key = webhook_key or webhooks.generate_keypair()[0]
         self.signing_key = signing_key or tokens.generate_key()
         self.license_key = license_key or tokens.generate_key()
+        self._entitlements = entitlements or (lambda _plan: {})
         self._sequences: dict[UUID, int] = {}
 
     def jwks(self) -> dict[str, Any]:
@@ -127,7 +131,9 @@ class PlatformSigner:
             "status": "trialing",
             "access": access,
             "plan": installation.plan,
-            "entitlements": dict(entitlements or {}),
+            "entitlements": dict(
+                self._entitlements(installation.plan) if entitlements is None else entitlements
+            ),
             "version": int(clock.now().timestamp() * 1000) if version is None else version,
             "iat": moment,
             "exp": moment + license.LIFETIME_S,

@@ -159,5 +159,6 @@ class DataDir:
     def write(self, name: str, content: Mapping[str, Any]) -> None:
         """Replace one of our small JSON files in one step."""
         scratch = self.root / f".{name}.new"
+        scratch.touch(mode=0o600)
         scratch.write_text(json.dumps(content, indent=2) + "\n")
         scratch.rename(self.root / name)

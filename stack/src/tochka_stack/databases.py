@@ -30,20 +30,23 @@ class DatabasePlan:
         return (self.owner, *self.workers)
 
 
-async def provision(connection: asyncpg.Connection, plan: DatabasePlan, passwords: Mapping[str, str]) -> None:
-    """Make what is missing and set right what is not. Safe to repeat; `connection` is an administrator's.
+async def provision(connection: asyncpg.Connection, plan: DatabasePlan, passwords: Mapping[str, str]) -> bool:
+    """Make what is missing and set right what is not; whether anything was missing.
+
+    Safe to repeat; `connection` is an administrator's.
 
     The schema `public` needs nothing: since PostgreSQL 15 only the database's owner may create in it.
     """
-    for role in plan.roles:
-        await _ensure_role(connection, role, passwords[role])
+    made = [await _ensure_role(connection, role, passwords[role]) for role in plan.roles]
     if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", plan.name):
+        made.append(True)
         # Who is no superuser must be a member of a role to give it something.
         await _run(connection, "GRANT %I TO CURRENT_USER", plan.owner)
         await _run(connection, "CREATE DATABASE %I OWNER %I", plan.name, plan.owner)
     await _run(connection, "REVOKE ALL ON DATABASE %I FROM PUBLIC", plan.name)
     for role in plan.workers:
         await _run(connection, "GRANT CONNECT ON DATABASE %I TO %I", plan.name, role)
+    return any(made)
 
 
 async def check_server(connection: asyncpg.Connection) -> None:
@@ -63,8 +66,9 @@ async def check_server(connection: asyncpg.Connection) -> None:
         )
 
 
-async def _ensure_role(connection: asyncpg.Connection, role: str, password: str) -> None:
-    if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
+async def _ensure_role(connection: asyncpg.Connection, role: str, password: str) -> bool:
+    is_missing = not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role)
+    if is_missing:
         with suppress(asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):  # made a moment ago
             await _run(connection, "CREATE ROLE %I", role)
     can_bypass = await connection.fetchval(
@@ -77,6 +81,7 @@ async def _ensure_role(connection: asyncpg.Connection, role: str, password: str)
             "take SUPERUSER, BYPASSRLS, CREATEROLE and REPLICATION from it."
         )
     await _run(connection, "ALTER ROLE %I LOGIN PASSWORD %L", role, scram_verifier(password))
+    return is_missing
 
 
 def scram_verifier(password: str) -> str:

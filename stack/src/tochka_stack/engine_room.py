@@ -99,8 +99,11 @@ class EngineRoom:
         if self.settings.redis_url is not None:
             await external.check_redis(self.settings.redis_url)
 
-    async def make_databases(self, wiring: Wiring) -> None:
-        """Make databases and roles where they are missing; set passwords and rights right."""
+    async def make_databases(self, wiring: Wiring) -> bool:
+        """Make databases and roles where they are missing; set passwords and rights right.
+
+        Whether anything was missing.
+        """
         try:
             connection = await asyncpg.connect(self.admin_dsn, timeout=external.PATIENCE)
         except asyncpg.InvalidPasswordError as error:
@@ -109,14 +112,17 @@ class EngineRoom:
                 "secrets and databases are of different origin; restore both from the same backup."
             ) from error
         try:
-            for plan in (CORE_DATABASE, SHOP_DATABASE):
+            made = [
                 await provision(connection, plan, wiring.passwords(plan))
+                for plan in (CORE_DATABASE, SHOP_DATABASE)
+            ]
             if self.settings.database_url is None:
                 await connection.execute(
                     "REVOKE CONNECT, TEMPORARY ON DATABASE postgres, template1 FROM PUBLIC"
                 )
         finally:
             await connection.close()
+        return any(made)
 
     def _postgres(self) -> Postgres:
         password = self.data_dir.secrets["postgres-tochka_admin"]

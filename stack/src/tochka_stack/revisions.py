@@ -51,7 +51,9 @@ class Migrated:
     async def is_current(self, owner_dsn: str) -> bool:
         """Whether migrating would change nothing."""
         written = self.data_dir.read(RECORD).get(self.database)
-        return written is not None and written == await self._now(owner_dsn)
+        if written is None or written.get("revision") is None:
+            return False
+        return bool(written == await self._now(owner_dsn))
 
     async def write_down(self, owner_dsn: str) -> None:
         """To be called after a migration that went well."""

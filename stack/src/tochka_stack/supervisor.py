@@ -65,9 +65,10 @@ class Supervisor:
         self.reporter.ready(part.name, time.monotonic() - began)
         kept.keeper = asyncio.create_task(self._keep(kept))
 
-    async def run_once(self, name: str, title: str, command: Command) -> str:
+    async def run_once(self, name: str, title: str, command: Command, *, quiet: bool = False) -> str:
         """Run a command to its end; its last line. One that fails is a failure."""
-        self.reporter.starting(name, title)
+        if not quiet:
+            self.reporter.starting(name, title)
         began = time.monotonic()
         log = self._log(name)
         child = await Child.spawn(command, log)
@@ -78,7 +79,8 @@ class Supervisor:
         finally:
             await child.stop(patience=10.0)
             log.close()
-        self.reporter.ready(name, time.monotonic() - began)
+        if not quiet:
+            self.reporter.ready(name, time.monotonic() - began)
         return log.last_words()
 
     async def stop(self, *orders: Iterable[str]) -> None:

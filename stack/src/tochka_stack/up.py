@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from tochka_stack.console import Progress
 from tochka_stack.data_dir import STARTED_WITH, DataDir
 from tochka_stack.engine_room import POSTGRES, REDIS, EngineRoom, clear_leftovers
-from tochka_stack.parts import Part
 from tochka_stack.ports import listen_error
-from tochka_stack.refusals import Misconfigured, NoSpace, NotPermitted, Occupied
+from tochka_stack.refusals import Misconfigured, NoSpace, NotPermitted, Occupied, Refusal
+from tochka_stack.revisions import Migrated
 from tochka_stack.settings import StackSettings
 from tochka_stack.supervisor import Supervisor
-from tochka_stack.wiring import Wiring
+from tochka_stack.wiring import Migration, Wiring
 
+REGISTERED = "registered.json"
 STOP_ORDER = (["gateway"], ["core-web", "core-worker", "shop"], [REDIS, POSTGRES])
 
 
@@ -32,33 +33,36 @@ class Stack:
     engines: EngineRoom
     wiring: Wiring
 
-    async def start_engines(self) -> None:
-        """PostgreSQL and Redis at the same time, then databases and roles."""
+    async def start_engines(self) -> bool:
+        """PostgreSQL and Redis at the same time, then databases and roles; whether any were missing."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.engines.check_external())
             for part in (self.engines.postgres_part(), self.engines.redis_part()):
                 if part is not None:
                     group.create_task(self.supervisor.start(part))
-        await self.engines.make_databases(self.wiring)
+        return await self.engines.make_databases(self.wiring)
 
-    async def migrate(self) -> None:
+    async def migrate(self, *, only_if_needed: bool = False) -> None:
         """Bring both databases to their newest revision."""
         async with asyncio.TaskGroup() as group:
-            for name, title, command in (
-                ("core-migrate", "Core database", self.wiring.core_migrate()),
-                ("shop-migrate", "Shop database", self.wiring.shop_migrate()),
-            ):
-                group.create_task(self.supervisor.run_once(name, title, command))
+            for migration in self.wiring.migrations():
+                group.create_task(self._migrate(migration, only_if_needed))
 
-    async def seed(self) -> None:
+    async def seed(self, *, quiet: bool = False) -> None:
         """Enter the modules that come with the stack in the catalogue."""
         command = await asyncio.to_thread(self.wiring.register_shop)
-        await self.supervisor.run_once("core-register", "Catalogue", command)
+        await self.supervisor.run_once("core-register", "Catalogue", command, quiet=quiet)
+        self.data_dir.write(REGISTERED, {"shop": self.wiring.shop_url})
 
-    async def start_services(self) -> None:
+    @property
+    def is_seeded(self) -> bool:
+        """Whether the catalogue already leads to our modules."""
+        return self.data_dir.read(REGISTERED) == {"shop": self.wiring.shop_url}
+
+    async def start_services(self, *, seed: bool) -> None:
         """Core, worker, shop and gateway at the same time; the catalogue as soon as the shop answers."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._shop_then_seed())
+            group.create_task(self._start_shop(seed))
             for part in (self.wiring.core_web(), self.wiring.core_worker(), self.wiring.gateway()):
                 group.create_task(self.supervisor.start(part))
 
@@ -66,10 +70,17 @@ class Stack:
         """Everything down, the door first and the engines last."""
         await self.supervisor.stop(*STOP_ORDER)
 
-    async def _shop_then_seed(self) -> None:
-        shop: Part = self.wiring.shop()
-        await self.supervisor.start(shop)
-        await self.seed()
+    async def _migrate(self, migration: Migration, only_if_needed: bool) -> None:
+        migrated = Migrated(self.data_dir, migration.database, migration.folders)
+        if only_if_needed and await migrated.is_current(migration.owner_dsn):
+            return
+        await self.supervisor.run_once(migration.name, migration.title, migration.command)
+        await migrated.write_down(migration.owner_dsn)
+
+    async def _start_shop(self, seed: bool) -> None:
+        await self.supervisor.start(self.wiring.shop())
+        if seed:
+            await self.seed()
 
 
 def run(settings: StackSettings, progress: Progress) -> None:
@@ -112,12 +123,23 @@ async def _serve(settings: StackSettings, data_dir: DataDir, progress: Progress)
 async def _boot(stack: Stack) -> None:
     began = asyncio.get_running_loop().time()
     async with stack.progress:
-        await stack.start_engines()
-        await stack.migrate()
-        await stack.start_services()
+        is_new = await stack.start_engines()
+        await stack.migrate(only_if_needed=not is_new)
+        is_new = is_new or not stack.is_seeded
+        await stack.start_services(seed=is_new)
     seconds = asyncio.get_running_loop().time() - began
     stack.progress.say(f"Ready after {seconds:.1f} s. Ctrl-C stops everything.", style="bold green")
     stack.progress.addresses(addresses(stack.settings))
+    if not is_new:
+        await _refresh_catalogue(stack)
+
+
+async def _refresh_catalogue(stack: Stack) -> None:
+    """Let the catalogue know what a newer version of a module says about itself; nobody waits for that."""
+    try:
+        await stack.seed(quiet=True)
+    except Refusal as refusal:
+        stack.progress.say(f"The catalogue was not brought up to date. {refusal}", style="yellow")
 
 
 def addresses(settings: StackSettings) -> Iterator[tuple[str, str]]:

@@ -21,6 +21,18 @@ SHOP_MODULE = "tochka_shop"
 
 
 @dataclass(frozen=True)
+class Migration:
+    """A program that brings one database up to date; `folders` hold all that it is made of."""
+
+    name: str
+    title: str
+    database: str
+    owner_dsn: str
+    folders: tuple[Path, ...]
+    command: Command
+
+
+@dataclass(frozen=True)
 class Wiring:
     """Builds the commands of core, shop and gateway from what the engines and the settings are."""
 
@@ -46,16 +58,29 @@ class Wiring:
         netloc = f"{role}:{quote(self.secrets[f'postgres-{role}'], safe='')}@{host}"
         return urlunsplit((parts.scheme, netloc, f"/{plan.name}", parts.query, ""))
 
-    def core_migrate(self) -> Command:
-        """Bring the core's database to the newest revision: no other process knows the owner's password."""
-        owner = self.dsn(CORE_DATABASE, CORE_DATABASE.owner)
-        return self._python(CORE_MODULE, "migrate", TOCHKA_CORE_OWNER_DATABASE_URL=owner)
-
-    def shop_migrate(self) -> Command:
-        """The same for the shop's."""
-        owner = self.dsn(SHOP_DATABASE, SHOP_DATABASE.owner)
-        told = {**self._shop_environment(), "TOCHKA_MODULE_OWNER_DATABASE_URL": owner}
-        return self._python(SHOP_MODULE, "migrate", **told)
+    def migrations(self) -> tuple["Migration", "Migration"]:
+        """How the databases are brought to their newest revision: nobody else knows the owners' passwords."""
+        checkout = self.settings.checkout
+        core, shop = (self.dsn(plan, plan.owner) for plan in (CORE_DATABASE, SHOP_DATABASE))
+        shop_told = {**self._shop_environment(), "TOCHKA_MODULE_OWNER_DATABASE_URL": shop}
+        return (
+            Migration(
+                name="core-migrate",
+                title="Core database",
+                database=CORE_DATABASE.name,
+                owner_dsn=core,
+                folders=(checkout / "core-backend" / "migrations",),
+                command=self._python(CORE_MODULE, "migrate", TOCHKA_CORE_OWNER_DATABASE_URL=core),
+            ),
+            Migration(
+                name="shop-migrate",
+                title="Shop database",
+                database=SHOP_DATABASE.name,
+                owner_dsn=shop,
+                folders=(checkout / "modules" / "shop" / "migrations", checkout / "sdk" / "src"),
+                command=self._python(SHOP_MODULE, "migrate", **shop_told),
+            ),
+        )
 
     def register(self, url: str, public_key: str) -> Command:
         """Enter a module in the catalogue."""

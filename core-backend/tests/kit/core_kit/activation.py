@@ -53,6 +53,16 @@ async def watch(owner: Owner, installation_id: str) -> list[Json]:
     return told
 
 
+async def until_step(owner: Owner, installation_id: str, step: str) -> None:
+    """Watch until the progress tells a step."""
+    path = f"{API}/installations/{installation_id}/progress"
+    async with asyncio.timeout(PATIENCE_S), owner.client.stream("GET", path) as answer:
+        async for line in answer.aiter_lines():
+            if f'"step":"{step}"' in line:
+                return
+    raise AssertionError(f"the activation ended without the step {step}")
+
+
 async def outcome(owner: Owner, installation_id: str) -> Json:
     """The installation once its activation has ended."""
     last = (await watch(owner, installation_id))[-1]

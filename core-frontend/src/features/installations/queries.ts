@@ -12,6 +12,7 @@ import { postForm } from "@/shared/browser/post-form"
 
 const POLL_ALONE = 1_500
 const POLL_BESIDE_STREAM = 10_000
+const LEAVING = 8_000
 
 export function useActivate() {
   const { client } = useApi()
@@ -82,11 +83,23 @@ export function useInstallation(id: string) {
 
 export function useEnterAdmin() {
   const { client } = useApi()
-  return useMutation({
+  const entry = useMutation({
     mutationFn: (id: string) =>
       read(client.POST("/api/v1/installations/{installation_id}/session", { params: { path: { installation_id: id } } })),
     onSuccess: ({ action, ticket }) => postForm(action, { ticket }),
   })
+  const { isSuccess, reset } = entry
+  useEffect(() => {
+    if (!isSuccess) return
+    // the page is being left; but a person may come back to it, or the module may never answer
+    const timer = setTimeout(reset, LEAVING)
+    window.addEventListener("pageshow", reset)
+    return () => {
+      clearTimeout(timer)
+      window.removeEventListener("pageshow", reset)
+    }
+  }, [isSuccess, reset])
+  return entry
 }
 
 export function useRemove() {

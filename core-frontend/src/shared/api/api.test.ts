@@ -1,10 +1,9 @@
 // @vitest-environment node
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 
-import { type Answer, type Handler, problem, startServer, type TestServer } from "../../../tests/server"
-
 import { type Api, createApi, read } from "@/shared/api/api"
 import { ApiError, ConnectionLost } from "@/shared/api/errors"
+import { type Answer, type Handler, problem, startServer, type TestServer } from "@tests/server"
 
 const TENANT = "0197f000-0000-7000-8000-000000000001"
 const ME = { id: TENANT, phone: "+79991234567", name: "", locale: "ru", created_at: "2026-01-01T00:00:00Z" }

@@ -1,10 +1,9 @@
 // @vitest-environment node
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 
-import { type Answer, type Received, startServer, type TestServer } from "../../../tests/server"
-
 import { ConnectionLost, TimedOut } from "@/shared/api/errors"
 import { createTransport } from "@/shared/api/transport"
+import { type Answer, type Received, startServer, type TestServer } from "@tests/server"
 
 let server: TestServer
 let answers: ((request: Received) => Answer | undefined)[] = []

@@ -4,12 +4,12 @@ import json
 import re
 
 import httpx
-
-from modules.shop.tests.driving import Buyer, Desk, hidden_fields
-from modules.shop.tests.pictures import files
 from tochka_sdk.events import LicenseUpdated
 from tochka_sdk.signing import FreshInstallation
 from tochka_sdk.testing import ModuleClient
+
+from modules.shop.tests.driving import Buyer, Desk, hidden_fields
+from modules.shop.tests.pictures import files
 
 
 async def test_a_new_shop_welcomes_before_it_has_anything_to_sell(
@@ -83,8 +83,12 @@ async def test_the_cart_counts_caps_and_empties(desk: Desk, buyer: Buyer) -> Non
     await buyer.put(goods.variant, 2)
     html = await buyer.page("/cart")
     assert "<output>3</output>" in html
-    assert 'data-count>3</span>' in html
-    for quantity, left in (("2", "<output>2</output>"), ("99", "<output>3</output>"), ("0", "В корзине пусто")):
+    assert "data-count>3</span>" in html
+    for quantity, left in (
+        ("2", "<output>2</output>"),
+        ("99", "<output>3</output>"),
+        ("0", "В корзине пусто"),
+    ):
         await buyer.browser.post("/cart/set", data={"variant": str(goods.variant), "quantity": quantity})
         assert left in await buyer.page("/cart")
 
@@ -99,7 +103,9 @@ async def test_the_script_gets_its_answer_as_json(desk: Desk, buyer: Buyer) -> N
     assert answer.json() == {"pieces": 3, "added": 3}
 
 
-async def test_the_cart_cookie_cannot_be_read_by_scripts_nor_chosen_by_others(desk: Desk, buyer: Buyer) -> None:
+async def test_the_cart_cookie_cannot_be_read_by_scripts_nor_chosen_by_others(
+    desk: Desk, buyer: Buyer
+) -> None:
     goods = await desk.add("Чай")
     buyer.browser.cookies.set("cart", "chosen-by-somebody", domain="")
     cookie = (await buyer.put(goods.variant)).headers["set-cookie"]
@@ -135,7 +141,9 @@ async def test_a_category_has_its_page_and_disappears_from_the_shelves_when_empt
 ) -> None:
     await desk.done("/admin/categories", {"title": "Вазы"})
     await desk.done("/admin/categories", {"title": "Пустой раздел"})
-    options = re.findall(r'<option value="([0-9a-f-]{36})"[^>]*>([^<]+)', await desk.page("/admin/products/new"))
+    options = re.findall(
+        r'<option value="([0-9a-f-]{36})"[^>]*>([^<]+)', await desk.page("/admin/products/new")
+    )
     ids = {title: one for one, title in options}
     await desk.add("Ваза", category=ids["Вазы"])
     await desk.add("Чай", category=ids["Каталог"])
@@ -161,7 +169,11 @@ async def test_a_changed_price_or_stock_is_said_before_anything_is_ordered(desk:
     await buyer.put(goods.variant, 4)
     form = await buyer.form()
     fields = hidden_fields(await desk.page(f"/admin/products/{goods.id}"))
-    row = {"title": "Чай", "is_published": "1", **{k: v for k, v in fields.items() if k.startswith("variants-0")}}
+    row = {
+        "title": "Чай",
+        "is_published": "1",
+        **{k: v for k, v in fields.items() if k.startswith("variants-0")},
+    }
     await desk.done(
         f"/admin/products/{goods.id}", {**row, "variants-0-price": "120", "variants-0-stock": "5"}
     )

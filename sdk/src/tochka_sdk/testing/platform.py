@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +20,7 @@ from starlette.routing import Route
 from tochka_sdk import clock, core_client, problems, tokens
 from tochka_sdk.errors import NotFound
 from tochka_sdk.events import Envelope, InstallationRequested
+from tochka_sdk.license import Entitlement
 from tochka_sdk.settings import ModuleSettings
 from tochka_sdk.signing import FreshInstallation, PlatformSigner
 
@@ -64,8 +65,14 @@ class PlatformDouble(PlatformSigner):
     path). While `is_away`, every call is answered 503.
     """
 
-    def __init__(self, module_id: str, *, issuer: str = ISSUER) -> None:
-        super().__init__(module_id, issuer=issuer)
+    def __init__(
+        self,
+        module_id: str,
+        *,
+        issuer: str = ISSUER,
+        entitlements: Callable[[str], Mapping[str, Entitlement]] | None = None,
+    ) -> None:
+        super().__init__(module_id, issuer=issuer, entitlements=entitlements)
         self.module_key = tokens.generate_key()
         self.core_url = NOWHERE
         self.history: list[Envelope] = []

@@ -26,8 +26,9 @@ def plain_logs() -> None:
 
 @pytest.fixture(scope="session")
 async def platform(module_under_test: Module, anyio_backend: object) -> AsyncIterator[PlatformDouble]:
-    """The core that the module belongs to, behind a real socket."""
-    double = PlatformDouble(module_under_test.id)
+    """The core that the module belongs to, behind a real socket. Plans grant what the manifest suggests."""
+    granted = module_under_test.described.entitlements_of
+    double = PlatformDouble(module_under_test.id, entitlements=granted)
     async with double.serve():
         yield double
 

@@ -18,7 +18,7 @@ from sqlalchemy import (
     update,
     values,
 )
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.engine import Row
 
 from tochka_shop.catalogue.models import Category, Picture, Product, Variant
@@ -326,7 +326,7 @@ class PictureRepository(Repository):
         statement = (
             self._mine()
             .where(Picture.product_id.in_(product_ids))
-            .distinct(Picture.product_id)
+            .ext(distinct_on(Picture.product_id))
             .order_by(Picture.product_id, Picture.position, Picture.id)
         )
         return (await self._session.scalars(statement)).all()

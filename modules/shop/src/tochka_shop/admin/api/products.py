@@ -8,7 +8,16 @@ from starlette.responses import HTMLResponse, Response
 from tochka_sdk.module import InstallationSession
 
 from tochka_shop.admin import service
-from tochka_shop.admin.api.frame import CurrentDesk, go, page_link, path_id, phrase, read_form, show
+from tochka_shop.admin.api.frame import (
+    CurrentDesk,
+    UploadForm,
+    go,
+    page_link,
+    path_id,
+    phrase,
+    read_form,
+    show,
+)
 from tochka_shop.admin.product_form import blank_row, form_rows, product_rows, read_product
 from tochka_shop.admin.schemas import Desk, VariantRow
 from tochka_shop.catalogue import public as catalogue
@@ -54,9 +63,10 @@ async def new_product(request: Request, session: InstallationSession, desk: Curr
 
 
 @router.post("/new")
-async def create_product(request: Request, session: InstallationSession, desk: CurrentDesk) -> Response:
+async def create_product(
+    request: Request, session: InstallationSession, desk: CurrentDesk, form: UploadForm
+) -> Response:
     """Put a product on the shelf, pictures and all."""
-    form = await read_form(request, files=catalogue.MAX_PICTURES)
     draft = read_product(form)
     rendered = await _read_pictures(request, form)
     if draft is None or not form.is_valid:
@@ -77,11 +87,10 @@ async def edit_product(
 
 @router.post("/{product_id}")
 async def save_product(
-    request: Request, session: InstallationSession, desk: CurrentDesk, product_id: str
+    request: Request, session: InstallationSession, desk: CurrentDesk, form: UploadForm, product_id: str
 ) -> Response:
     """Save the form of a product."""
     product = await catalogue.get_product(session, path_id(product_id))
-    form = await read_form(request, files=catalogue.MAX_PICTURES)
     draft = read_product(form)
     rendered = await _read_pictures(request, form)
     if draft is None or not form.is_valid:

@@ -33,7 +33,8 @@ router = APIRouter(default_response_class=HTMLResponse, dependencies=[Depends(sa
 
 
 async def _form(request: Request) -> Form:
-    return Form(await request.form(max_files=0, max_fields=50, max_part_size=64 * 1024))
+    async with request.form(max_files=0, max_fields=50, max_part_size=64 * 1024) as data:
+        return Form(data)
 
 
 def _token(request: Request) -> str | None:
