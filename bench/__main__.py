@@ -1,9 +1,11 @@
 """`python -m bench`: measure, and print the figures. Nothing passes or fails by them."""
 
 import argparse
+import signal
+import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -13,6 +15,7 @@ from bench.report import Figure, print_facts, print_figures
 from bench.running import fresh_folder, running
 
 CHOICES = ("live", "memory", "starts", "rate")
+WIDTH = 120  # of a report that goes to a file
 
 
 class Bench:
@@ -22,55 +25,61 @@ class Bench:
         self._console = console
         self._quick = quick
 
-    def measure(self, chosen: Sequence[str]) -> list[Figure]:
+    def measure(self, chosen: Sequence[str]) -> Iterator[Figure]:
         """The chosen figures, in a fixed order."""
-        figures: list[Figure] = []
         if "live" in chosen or "memory" in chosen:
-            figures += self._on_one_stack(chosen)
+            yield from self._on_one_stack(chosen)
         if "starts" in chosen:
             self._heading("Starts")
-            figures += starts.measure(1 if self._quick else 3, 1 if self._quick else 2, self._say)
+            folders, restarts = (1, 1) if self._quick else (3, 2)
+            yield from starts.measure(folders, restarts, self._say)
         if "rate" in chosen:
             self._heading("Activations beside pgbench")
             rounds, seconds = (2, 2) if self._quick else (5, 4)
-            figures += activation_rate.measure(rounds, seconds, self._say)
-        return figures
+            yield from activation_rate.measure(rounds, seconds, self._say)
 
-    def _on_one_stack(self, chosen: Sequence[str]) -> list[Figure]:
+    def _on_one_stack(self, chosen: Sequence[str]) -> Iterator[Figure]:
         self._heading("A stack on an empty data directory")
-        figures: list[Figure] = []
         with fresh_folder() as folder, running(folder) as stack:
             if "memory" in chosen:
-                figures += memory.measure(stack.tree(), self._console)
+                usage = memory.measure(stack.tree())
+                self._console.print(usage.table())
+                yield Figure("memory of the idle stack, just started", str(usage), "< 600 MB", usage.note)
             if "live" in chosen:
                 count, burst = (5, 48) if self._quick else (30, 320)
-                figures += live.measure(stack.url, count, burst, self._say)
-        return figures
+                yield from live.measure(stack.url, count, burst, self._say)
+                usage = memory.measure(stack.tree())
+                yield Figure("memory of the idle stack, after these", str(usage), "< 600 MB", usage.note)
 
     def _heading(self, text: str) -> None:
-        self._console.print(text, style="bold")
+        self._console.print(f"\n{text}", style="bold")
 
     def _say(self, text: str) -> None:
-        self._console.print(f"  {text}", highlight=False)
+        self._console.print(text, highlight=False)
 
 
 def main() -> None:
-    """Measure what the arguments choose."""
+    """Measure what the arguments choose, and print it; what was measured before a failure, too."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument(
-        "figures", nargs="*", metavar="figure", help=f"some of: {', '.join(CHOICES)}; else all"
-    )
+    choices = f"some of: {', '.join(CHOICES)}; all of them if none is named"
+    parser.add_argument("figures", nargs="*", metavar="figure", help=choices)
     parser.add_argument("--quick", action="store_true", help="few samples: to see that it works")
     arguments = parser.parse_args()
     unknown = set(arguments.figures) - set(CHOICES)
     if unknown:
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
-    console, started = Console(), time.monotonic()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # leave by every `finally`: nothing stays behind
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    started = time.monotonic()
     print_facts(console, Path(tempfile.gettempdir()))
-    figures = Bench(console, quick=arguments.quick).measure(arguments.figures or CHOICES)
-    console.print()
-    print_figures(console, figures)
-    console.print(f"\nMeasured in {time.monotonic() - started:.0f} s.", highlight=False)
+    figures: list[Figure] = []
+    try:
+        for figure in Bench(console, quick=arguments.quick).measure(arguments.figures or CHOICES):
+            figures.append(figure)  # one by one: a failure must not lose those before it
+    finally:
+        console.print()
+        print_figures(console, figures)
+        console.print(f"\nMeasured in {time.monotonic() - started:.0f} s.", highlight=False)
 
 
 if __name__ == "__main__":

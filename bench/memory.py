@@ -3,13 +3,13 @@
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-from rich.console import Console
 from rich.table import Table
 
-from bench.report import MB, Figure
+from bench.report import MB
 
 SETTLE_S = 3.0
 NAMES = {
@@ -20,25 +20,43 @@ NAMES = {
 }
 
 
-def measure(processes: Sequence[psutil.Process], console: Console) -> list[Figure]:
-    """One figure; the table per part goes to the console at once."""
-    time.sleep(SETTLE_S)  # what is still being written or closed after the last request
-    parts: Counter[str] = Counter()
+@dataclass(frozen=True)
+class Usage:
+    """Bytes by part, and how many processes each part has."""
+
+    sizes: Counter[str]
+    counts: Counter[str]
+
+    def __str__(self) -> str:
+        """All of it."""
+        return f"{self.sizes.total() / MB:.0f} MB"
+
+    @property
+    def note(self) -> str:
+        """What was added up."""
+        return f"PSS of {self.counts.total()} processes"
+
+    def table(self) -> Table:
+        """Part by part, the largest first."""
+        table = Table("part", "processes", "PSS", box=None, header_style="bold", pad_edge=False)
+        for part, size in self.sizes.most_common():
+            table.add_row(part, str(self.counts[part]), f"{size / MB:.0f} MB")
+        return table
+
+
+def measure(processes: Sequence[psutil.Process]) -> Usage:
+    """What the processes hold once they have come to rest."""
+    time.sleep(SETTLE_S)
+    sizes: Counter[str] = Counter()
     counts: Counter[str] = Counter()
     for process in processes:
-        name = _part(process)
-        parts[name] += share(process.pid)
-        counts[name] += 1
-    table = Table("process", "how many", "PSS", box=None, header_style="bold", pad_edge=False)
-    for name, size in parts.most_common():
-        table.add_row(name, str(counts[name]), f"{size / MB:.0f} MB")
-    console.print(table)
-    console.print()
-    note = f"{counts.total()} processes, PSS"
-    return [Figure("memory of the idle stack", f"{parts.total() / MB:.0f} MB", "< 600 MB", note)]
+        part = _part(process)
+        sizes[part] += _share(process.pid)
+        counts[part] += 1
+    return Usage(sizes, counts)
 
 
-def share(pid: int) -> int:
+def _share(pid: int) -> int:
     """Bytes of a process's memory; what several processes share is divided among them. 0 once it is gone."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()

@@ -38,8 +38,8 @@ def p95(samples: Sequence[float]) -> float:
 
 
 def seconds(value: float) -> str:
-    """Seconds with as many digits as are worth reading."""
-    return f"{value:.2f} s" if value < 10 else f"{value:.1f} s"
+    """A time with as many digits as are worth reading."""
+    return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.1f} s"
 
 
 def per_second(value: float) -> str:
@@ -77,7 +77,6 @@ def print_facts(console: Console, folder: Path) -> None:
     for name, value in machine(folder):
         table.add_row(name, value)
     console.print(table)
-    console.print()
 
 
 def print_figures(console: Console, figures: Sequence[Figure]) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 from tochka_stack.ports import free_ports
+from tochka_stack.processes import Command, base_environment
 from tochka_stack.testing import scratch_folder
 
 TOCHKA = str(Path(sys.executable).with_name("tochka"))
@@ -51,13 +52,16 @@ def fresh_folder() -> Iterator[Path]:
 def running(folder: Path) -> Iterator[Running]:
     """`tochka up` with its data in `folder/data`, from ready to gone."""
     port = free_ports(1)[0]
+    command = Command(
+        argv=(TOCHKA, "up", "--data-dir", str(folder / "data"), "--port", str(port)),
+        environment=base_environment(os.defpath),
+        orphan_signal=signal.SIGTERM,
+    )
     output = folder / "output"
     started = time.monotonic()
     with (
         output.open("wb") as file,
-        subprocess.Popen(
-            [TOCHKA, "up", "--data-dir", str(folder / "data"), "--port", str(port)], stdout=file, stderr=file
-        ) as process,
+        subprocess.Popen(command.argv, stdout=file, stderr=file, **command.options()) as process,
     ):
         try:
             _wait(process, output)

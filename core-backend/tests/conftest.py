@@ -1,10 +1,12 @@
 """Fixtures of the core's tests: a real database per session, the real application behind real sockets.
 
 `core`       the running web process's two listeners in this event loop: `.url`, `.private_url`, `.settings`,
-             `.resources` (app role), `.jobs` (the same as the jobs role); its tables are shared by the session,
-             so tests use fresh tenants and unique names.
-`core_database`  the migrated database: `.owner_dsn`, `.dsn("tochka_app")`, `.dsn("tochka_jobs")`, `.superuser_dsn`.
-`start_core` starts one more instance on the same database and Redis: `async with start_core(**settings) as core`.
+             `.resources` (app role), `.jobs` (the same as the jobs role); its tables are shared by the
+             session, so tests use fresh tenants and unique names.
+`core_database`  the migrated database: `.owner_dsn`, `.dsn("tochka_app")`, `.dsn("tochka_jobs")`,
+             `.superuser_dsn`.
+`start_core` starts one more instance on the same database and Redis:
+             `async with start_core(**settings) as core`.
 `client`     an httpx.AsyncClient on `core.url` that nobody is signed in on.
 `owner`, `stranger`  two people who own a fresh tenant each; `.client` carries their token.
 `module`     a registered module that answers as the test tells it: `core_kit.modules.ScriptedModule`.

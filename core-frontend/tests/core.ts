@@ -13,6 +13,7 @@ export interface FakeCore extends TestServer {
   /** Whether the refresh cookie of this browser opens a session. */
   isSignedIn: boolean
   isNewUser: boolean
+  user: Schemas["UserRead"]
   tenants: Schemas["TenantRead"][]
   installations: Schemas["InstallationRead"][]
   refusals: Record<string, Schemas["SubdomainRead"]["reason"]>
@@ -60,6 +61,7 @@ export async function startCore(): Promise<FakeCore> {
   const core: FakeCore = {
     isSignedIn: false,
     isNewUser: true,
+    user: { id: USER, phone: "+79991234567", name: "", locale: "ru", created_at: "2026-11-01T00:00:00Z" },
     tenants: [tenant(1, "Пекарня «На углу»")],
     installations: [],
     refusals: {},
@@ -88,7 +90,10 @@ function answer(core: FakeCore, watchers: Map<string, ServerResponse>, request: 
   if (slice === "modules") return id === "shop" ? { body: SHOP } : problem(404, "catalogue.module_unknown")
   if (slice === "subdomains") return { body: subdomain(core, id) }
   if (request.headers.authorization !== "Bearer good") return problem(401, "accounts.unauthenticated")
-  if (path === "/me") return { body: user() }
+  if (path === "/me") {
+    if (request.method === "PATCH") Object.assign(core.user, request.body)
+    return { body: core.user }
+  }
   if (path === "/tenants") return { body: { items: core.tenants, next_cursor: null } }
   if (path === "/installations" && request.method === "POST") return activate(core, request)
   if (path === "/installations") return { body: { items: core.installations, next_cursor: null } }
@@ -142,13 +147,9 @@ function access(core: FakeCore): Schemas["Access"] {
     expires_in: 600,
     refresh_token: null,
     tenant_id: tenants[0]?.id ?? null,
-    user: user(),
+    user: core.user,
     tenants,
   }
-}
-
-function user(): Schemas["UserRead"] {
-  return { id: USER, phone: "+79991234567", name: "", locale: "ru", created_at: "2026-11-01T00:00:00Z" }
 }
 
 function subdomain(core: FakeCore, label: string): Schemas["SubdomainRead"] {

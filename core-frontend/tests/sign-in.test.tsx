@@ -160,3 +160,22 @@ test("English is one press away, stays, and is what the page says of itself", as
   expect(localStorage.getItem("tochka.locale")).toBe("en")
   await expectAccessible()
 })
+
+describe("the language of an account", () => {
+  test("follows the choice made in the panel", async () => {
+    core.isSignedIn = true
+    const { user } = openPanel("/dashboard", core.url)
+    await user.click(await screen.findByRole("button", { name: "Меню профиля" }))
+    await user.click(await screen.findByRole("menuitemradio", { name: "English" }))
+    await heading("My modules")
+    await waitFor(() => expect(core.user.locale).toBe("en"))
+  })
+
+  test("is taken over where no choice was made", async () => {
+    core.isSignedIn = true
+    core.user.locale = "en"
+    openPanel("/dashboard", core.url)
+    await heading("My modules")
+    expect(core.count("PATCH", "/api/v1/me")).toBe(0)
+  })
+})

@@ -130,6 +130,30 @@ def test_migrate_and_seed_can_be_repeated_beside_it(up: Up) -> None:
     assert {line["state"] for line in up.status().values()} == {"ready"}
 
 
+def test_the_shop_keeps_the_contract_of_modules(up: Up) -> None:
+    shop = f"http://127.0.0.1:{up.ports['shop']}"
+    done = tochka("module", "check", shop, "--play", "shop", "--data-dir", str(up.data_dir.root))
+    assert done.returncode == 0, done.stdout
+    assert "the removal is carried out" in done.stdout
+
+
+def test_what_is_no_module_fails_the_check(up: Up) -> None:
+    done = tochka("module", "check", f"http://127.0.0.1:{up.port}")
+    assert (done.returncode, "WRONG the manifest is served" in done.stdout) == (11, True)
+
+
+def test_a_module_can_be_registered_with_its_public_key(up: Up, tmp_path: Path) -> None:
+    shop = f"http://127.0.0.1:{up.ports['shop']}"
+    key = tmp_path / "key.json"
+    key.write_text(up.data_dir.secrets["shop-private-key"])  # its private half goes nowhere
+    command = ("module", "register", shop, "--data-dir", str(up.data_dir.root), "--public-key")
+
+    done = tochka(*command, str(key))
+    assert done.returncode == 0, done.stderr
+    code, sentence = refused(*command, "nowhere.json")
+    assert (code, sentence) == (2, "--public-key is neither a JWK nor a file: nowhere.json.")
+
+
 def test_nobody_else_can_read_the_secrets(up: Up) -> None:
     folder = up.data_dir.secrets.folder
     assert {path.name for path in folder.iterdir()} == set(KINDS)

@@ -52,6 +52,7 @@ async def test_a_new_phone_becomes_a_person_with_a_business(
     assert await _traces(core_database, phone) == {
         "users": 1, "sessions": 1, "memberships": 1, "confirmed": 1, "events": 1,
     }  # fmt: skip
+    assert body["user"]["locale"] == "ru"
     (event,) = await look(
         core_database, "SELECT type, data FROM events WHERE tenant_id = $1", UUID(tenant["id"])
     )
@@ -67,6 +68,7 @@ async def test_a_new_phone_becomes_a_person_with_a_business(
         ({"name": "", "tenant_name": " "}, "Мой бизнес"),
         ({"name": None, "tenant_name": None}, "Мой бизнес"),
         ({"tenant_name": "Дом"}, "Дом"),
+        ({"locale": "en"}, "My business"),
     ],
 )
 async def test_a_business_has_a_name_from_the_start(

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -17,6 +18,7 @@ from core_kit.processes import core_process, kill, web_process
 from core_kit.running import RunningCore, core_settings, run_core
 from core_kit.wire import Stop, Wire, wire_to
 from tochka_core.migrate import upgrade
+from tochka_stack.engines.postgres import Postgres
 from tochka_stack.testing import ScratchDatabase, ScratchPostgres, running_postgres, scratch_folder
 
 pytestmark = pytest.mark.anyio
@@ -24,7 +26,7 @@ pytestmark = pytest.mark.anyio
 
 @dataclass(frozen=True)
 class Stage:
-    """A core on a database that no other dispatcher works on."""
+    """Somebody with a fresh tenant and a fresh module, on a core that no dispatcher works for yet."""
 
     database: ScratchDatabase
     core: RunningCore
@@ -33,21 +35,46 @@ class Stage:
 
 
 @asynccontextmanager
-async def _stage(postgres: ScratchPostgres, redis_url: str) -> AsyncIterator[Stage]:
+async def _core(
+    postgres: ScratchPostgres, redis_url: str
+) -> AsyncIterator[tuple[ScratchDatabase, RunningCore]]:
     database = await postgres.create_database("crash", "tochka_owner", "tochka_app", "tochka_jobs")
     await upgrade(database.owner_dsn)
     async with run_core(core_settings(database, redis_url)) as core:
-        async with registered_module(core.resources, core.jobs) as module:
-            owner = await sign_up(core.url)
-            yield Stage(database, core, owner, module)
-            await owner.client.aclose()
+        yield database, core
     await postgres.drop_database(database.name)
 
 
+@pytest.fixture(scope="module")
+async def theatre(
+    postgres: ScratchPostgres, redis_url: str
+) -> AsyncIterator[tuple[ScratchDatabase, RunningCore]]:
+    """A database that no other dispatcher works on, and a core on it."""
+    async with _core(postgres, redis_url) as found:
+        yield found
+
+
+CLEAR = """
+    UPDATE deliveries SET status = 'cancelled' WHERE status IN ('pending', 'accepted');
+    UPDATE events SET fanned_out_at = now() WHERE fanned_out_at IS NULL
+"""
+
+
+@asynccontextmanager
+async def _on_stage(theatre: tuple[ScratchDatabase, RunningCore]) -> AsyncIterator[Stage]:
+    """A fresh tenant and a fresh module; what the test before has left is not sent any more."""
+    database, core = theatre
+    await _execute(database, CLEAR)
+    async with registered_module(core.resources, core.jobs) as module:
+        owner = await sign_up(core.url)
+        yield Stage(database, core, owner, module)
+        await owner.client.aclose()
+
+
 @pytest.fixture
-async def stage(postgres: ScratchPostgres, redis_url: str) -> AsyncIterator[Stage]:
-    """A fresh one for every test."""
-    async with _stage(postgres, redis_url) as found:
+async def stage(theatre: tuple[ScratchDatabase, RunningCore]) -> AsyncIterator[Stage]:
+    """A fresh tenant and a fresh module there."""
+    async with _on_stage(theatre) as found:
         yield found
 
 
@@ -55,28 +82,35 @@ async def stage(postgres: ScratchPostgres, redis_url: str) -> AsyncIterator[Stag
 async def _worker(stage: Stage) -> AsyncIterator[tuple[asyncio.subprocess.Process, Wire]]:
     """A worker process whose statements go over a wire."""
     dsn = stage.database.dsn("tochka_jobs")
-    async with wire_to(dsn) as wire:
-        async with core_process(stage.core.settings, "worker", jobs_database_url=wire.dsn(dsn)) as process:
-            yield process, wire
+    async with (
+        wire_to(dsn) as wire,
+        core_process(stage.core.settings, "worker", jobs_database_url=wire.dsn(dsn)) as process,
+    ):
+        yield process, wire
 
 
 async def _leases_run_out(stage: Stage) -> None:
     """What a dead worker has claimed is due again, as it would be some seconds later."""
-    connection = await asyncpg.connect(stage.database.superuser_dsn)
+    await _execute(stage.database, "UPDATE deliveries SET due_at = now() WHERE status = 'pending'")
+
+
+async def _execute(database: ScratchDatabase, statements: str) -> None:
+    connection = await asyncpg.connect(database.superuser_dsn)
     try:
-        await connection.execute("UPDATE deliveries SET due_at = now() WHERE status = 'pending'")
+        await connection.execute(statements)
     finally:
         await connection.close()
 
 
 async def _counts(stage: Stage) -> dict[str, Any]:
     query = """
-        SELECT (SELECT count(*) FROM events WHERE type LIKE 'installation.%') AS events,
-               (SELECT array_agg(sequence ORDER BY sequence) FROM deliveries) AS sequences,
-               (SELECT array_agg(DISTINCT status) FROM deliveries) AS statuses,
-               (SELECT count(*) FROM domains) AS domains
+        WITH d AS (SELECT * FROM deliveries WHERE tenant_id = $1)
+        SELECT (SELECT count(*) FROM events WHERE tenant_id = $1 AND type LIKE 'installation.%') AS events,
+               (SELECT array_agg(sequence ORDER BY sequence) FROM d) AS sequences,
+               (SELECT array_agg(DISTINCT status) FROM d) AS statuses,
+               (SELECT count(*) FROM domains WHERE tenant_id = $1) AS domains
     """
-    return (await look(stage.database, query))[0]
+    return (await look(stage.database, query, stage.owner.tenant_id))[0]
 
 
 FAN_OUT = {
@@ -94,8 +128,8 @@ CONCLUDE = {
     "before the address opens": ("UPDATE domains SET", "before", False),
     "before the delivery is settled": ("SET status = r.status", "before", False),
     "before the attempt is logged": ("INSERT INTO attempts", "before", False),
-    "before the commit": ("INSERT INTO attempts", "before", True),
-    "after the commit": ("INSERT INTO attempts", "after", True),
+    "before the commit": ("SET status = 'live'", "before", True),
+    "after the commit": ("SET status = 'live'", "after", True),
 }
 POINTS = {f"fan-out: {name}": point for name, point in FAN_OUT.items()}
 POINTS |= {f"answer: {name}": point for name, point in CONCLUDE.items()}
@@ -180,8 +214,8 @@ UNDO = {
     "before the license is closed": ("UPDATE licenses SET", "before", False),
     "before the module is to be told": ("INSERT INTO events", "before", False),
     "before the delivery is settled": ("SET status = r.status", "before", False),
-    "before the commit": ("INSERT INTO attempts", "before", True),
-    "after the commit": ("INSERT INTO attempts", "after", True),
+    "before the commit": ("SET status = 'failed'", "before", True),
+    "after the commit": ("SET status = 'failed'", "after", True),
 }
 
 
@@ -220,7 +254,8 @@ async def test_two_workers_share_the_queue_and_deliver_each_event_once(stage: St
         rows = await look(stage.database, query, owner.tenant_id)
         assert [row["sequence"] for row in rows] == list(range(1, 21))
         await owner.client.aclose()
-    positions = await look(stage.database, "SELECT position FROM deliveries ORDER BY position")
+    query = "SELECT position FROM deliveries WHERE receiver = $1 ORDER BY position"
+    positions = await look(stage.database, query, stage.module.id)
     assert [row["position"] for row in positions] == list(range(1, 81))
     assert len(stage.module.received) == 80
     assert stage.module.effects == {REQUESTED: 40, REMOVED: 40}
@@ -242,8 +277,9 @@ async def test_a_worker_that_is_told_to_stop_gives_back_what_it_holds(stage: Sta
     async with _worker(stage):
         body = await activate(stage.owner, stage.module.id)
         await stage.module.wait_for(REQUESTED)
-    query = "SELECT status, leased_until, due_at <= now() AS due FROM deliveries"
-    assert await look(stage.database, query) == [{"status": "pending", "leased_until": None, "due": True}]
+    query = "SELECT status, leased_until, due_at <= now() AS due FROM deliveries WHERE tenant_id = $1"
+    rows = await look(stage.database, query, stage.owner.tenant_id)
+    assert rows == [{"status": "pending", "leased_until": None, "due": True}]
     gate.set()
     async with dispatching(stage.core.jobs):
         assert (await outcome(stage.owner, body["id"]))["status"] == "live"
@@ -301,23 +337,44 @@ async def test_a_web_process_killed_during_an_activation_leaves_all_or_nothing(
         await elsewhere.client.aclose()
 
 
+class _Engine:
+    """A PostgreSQL that can be stopped and started again where it was, without holding up the event loop."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._port: int | None = None
+        self._running: AbstractContextManager[Postgres] | None = None
+
+    async def start(self) -> Postgres:
+        self._running = running_postgres(self._folder, self._port)
+        server = await to_thread.run_sync(self._running.__enter__)
+        self._port = server.port
+        return server
+
+    async def stop(self) -> None:
+        if self._running is not None:
+            await to_thread.run_sync(self._running.__exit__, None, None, None)
+            self._running = None
+
+
 async def test_a_database_restarted_in_the_middle_delays_an_activation_and_no_more(redis_url: str) -> None:
-    async with AsyncExitStack() as stack:
-        folder = stack.enter_context(scratch_folder())
-        first = running_postgres(folder)
-        server = await to_thread.run_sync(first.__enter__)
+    with scratch_folder() as folder:
+        engine = _Engine(folder)
         try:
-            found = await stack.enter_async_context(_stage(ScratchPostgres(server.dsn()), redis_url))
-            await stack.enter_async_context(dispatching(found.core.jobs))
-            gate = asyncio.Event()
-            found.module.on[REQUESTED] = waits_for(gate, answers(200))
-            body = await activate(found.owner, found.module.id)
-            await found.module.wait_for(REQUESTED)
+            server = await engine.start()
+            async with (
+                _core(ScratchPostgres(server.dsn()), redis_url) as theatre,
+                _on_stage(theatre) as found,
+                dispatching(found.core.jobs),
+            ):
+                gate = asyncio.Event()
+                found.module.on[REQUESTED] = waits_for(gate, answers(200))
+                body = await activate(found.owner, found.module.id)
+                await found.module.wait_for(REQUESTED)
+                await engine.stop()
+                gate.set()  # the module answers, and nobody can write it down
+                await engine.start()
+                assert (await outcome(found.owner, body["id"]))["status"] == "live"
+                assert found.module.effects == {REQUESTED: 1}
         finally:
-            await to_thread.run_sync(first.__exit__, None, None, None)
-        gate.set()
-        second = running_postgres(folder, server.port)
-        await to_thread.run_sync(second.__enter__)
-        stack.push_async_callback(to_thread.run_sync, second.__exit__, None, None, None)
-        assert (await outcome(found.owner, body["id"]))["status"] == "live"
-        assert found.module.effects == {REQUESTED: 1}
+            await engine.stop()

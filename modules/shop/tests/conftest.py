@@ -66,5 +66,5 @@ async def neighbour(
     stranger: FreshInstallation,  # noqa: F811  the fixture, not the import
 ) -> AsyncIterator[tuple[Desk, Buyer]]:
     """The owner of another shop, and a buyer in it."""
-    async with await running.admin(stranger) as their_admin, running.storefront(stranger) as their_storefront:
+    async with running.admin(stranger) as their_admin, running.storefront(stranger) as their_storefront:
         yield Desk(their_admin), Buyer(their_storefront)

@@ -57,6 +57,13 @@ def for_people(entry: Entry) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
+class _File(logging.handlers.RotatingFileHandler):
+    """A rotated file whose own troubles (a full disk) do not end up on the terminal, line by line."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  the name is logging's
+        """Lose the line."""
+
+
 @dataclass
 class ChildLog:
     """The log of one part: `<folder>/<service>.log`, rotated by size, and its last lines in memory."""
@@ -68,7 +75,7 @@ class ChildLog:
 
     def __post_init__(self) -> None:
         """Open the file."""
-        self._file = logging.handlers.RotatingFileHandler(
+        self._file = _File(
             self.path, maxBytes=CAP_BYTES, backupCount=KEPT, encoding="utf-8", errors="replace"
         )
         self.path.chmod(0o600)

@@ -1,5 +1,6 @@
 """The `tochka` command."""
 
+import asyncio
 import json
 import sys
 from dataclasses import asdict
@@ -12,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tochka_stack import settings as stack_settings
-from tochka_stack.attach import do_beside
+from tochka_stack.attach import do_beside, running_stack
 from tochka_stack.console import Progress
 from tochka_stack.data_dir import DataDir
 from tochka_stack.refusals import Misconfigured, Refusal, Unhealthy
@@ -140,12 +141,40 @@ def register_module(
     )
 
 
+@module_app.command("check")
+def check_module(
+    url: Annotated[str, typer.Argument(help="Where the module answers, e.g. http://127.0.0.1:9000")],
+    play: Annotated[
+        str | None,
+        typer.Option(
+            "--play",
+            metavar="ID",
+            help="Also play an installation from beginning to end with the keys of the stack that runs here, "
+            "which the module of this id must trust. It is made up, and removed again.",
+        ),
+    ] = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Ask a module what the contract asks of it: 0 all is right, 11 something is not."""
+    from tochka_sdk.check import check, render
+
+    signer = None
+    if play is not None:
+        signer = running_stack(stack_settings.read(data_dir=data_dir), Progress(Console())).wiring.signer(
+            play
+        )
+    findings = asyncio.run(check(url, signer))
+    sys.stdout.write(render(findings) + "\n")
+    if not all(finding.ok for finding in findings):
+        raise Unhealthy(f"The module at {url} does not keep the contract.")
+
+
 def _public_jwk(text: str) -> str:
     """The key as JSON without its private half, from the text itself or from a file of that name."""
     path = Path(text)
     if not text.lstrip().startswith("{"):
         if not path.is_file():
-            raise Misconfigured(f"--public-key is neither a JWK nor a file: {text}")
+            raise Misconfigured(f"--public-key is neither a JWK nor a file: {text}.")
         text = path.read_text()
     try:
         key: Any = json.loads(text)

@@ -14,9 +14,9 @@ from tochka_stack.data_dir import DataDir
 from tochka_stack.domain_names import registrable
 from tochka_stack.engine_room import EngineRoom
 from tochka_stack.places import POINTER, package_folder
+from tochka_stack.ports import require
 from tochka_stack.refusals import Refusal
 from tochka_stack.settings import LOOPBACK, StackSettings
-from tochka_stack.up import check_port
 
 PLENTY = 2 * 1024**3
 
@@ -115,7 +115,7 @@ def _port(settings: StackSettings, data_dir: DataDir) -> Iterator[Finding]:
     if data_dir.is_locked():
         yield Finding("ok", "port", "the stack runs here; see `tochka status` for its port")
         return
-    check_port(settings)
+    require(settings.port, settings.host)
     yield Finding("ok", "port", f"{settings.host}:{settings.port} is free")
 
 

@@ -1,8 +1,10 @@
-"""Finding free ports on loopback."""
+"""Finding ports that are free."""
 
 import errno
 import random
 import socket
+
+from tochka_stack.refusals import Misconfigured, NotPermitted, Occupied
 
 # Below the range from which the kernel takes the ports of outgoing connections: a port of ours
 # stays free while its process restarts.
@@ -30,6 +32,17 @@ def listen_error(port: int, host: str = "127.0.0.1") -> int | None:
         except OSError as error:
             return error.errno
     return None
+
+
+def require(port: int, host: str) -> None:
+    """Refuse a public port that cannot be had."""
+    number = listen_error(port, host)
+    if number == errno.EADDRINUSE:
+        raise Occupied(f"The port {port} is in use by another program: choose another one with --port.")
+    if number == errno.EACCES:
+        raise NotPermitted(f"The port {port} is reserved for root: choose another one with --port.")
+    if number is not None:
+        raise Misconfigured(f"{host} is not an address of this machine: choose another one with --host.")
 
 
 def free_ports(count: int, avoid: frozenset[int] = frozenset()) -> list[int]:

@@ -15,7 +15,6 @@ from tochka_stack.children import Child
 from tochka_stack.data_dir import DataDir, RunningProcess
 from tochka_stack.parts import Part
 from tochka_stack.processes import Command
-from tochka_stack.refusals import Refusal
 
 FIRST_DELAY = 0.5
 LONGEST_DELAY = 30.0
@@ -123,9 +122,10 @@ class Supervisor:
         began = time.monotonic()
         try:
             kept.child = await self._spawn(kept.part, kept.child.log)
-            self._write_down()
+            with suppress(OSError):  # a full disk keeps the record from being true, not the part from running
+                self._write_down()
             await self._until_ready(kept)
-        except (Refusal, OSError) as error:
+        except Exception as error:  # whatever it was: the next try may do better, giving up would not
             kept.child.log.add(str(error))
             await kept.child.stop(kept.part.stop_patience)
             return

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from tochka_stack.console import Progress
 from tochka_stack.data_dir import STARTED_WITH, DataDir
 from tochka_stack.engine_room import POSTGRES, REDIS, EngineRoom, clear_leftovers
-from tochka_stack.ports import listen_error
-from tochka_stack.refusals import Misconfigured, NoSpace, NotPermitted, Occupied, Refusal
+from tochka_stack.ports import require
+from tochka_stack.refusals import NoSpace, NotPermitted, Refusal
 from tochka_stack.revisions import Migrated
 from tochka_stack.settings import StackSettings
 from tochka_stack.supervisor import Supervisor
@@ -86,7 +86,7 @@ class Stack:
 def run(settings: StackSettings, progress: Progress) -> None:
     """Start everything and keep it running until SIGINT, SIGTERM or SIGHUP. Raises a Refusal."""
     with plain_errors(settings), prepared(settings) as data_dir:
-        check_port(settings)  # only now: what a killed start left behind is gone
+        require(settings.port, settings.host)  # only now: what a killed start left behind is gone
         asyncio.run(_serve(settings, data_dir, progress))
 
 
@@ -209,21 +209,6 @@ def prepared(settings: StackSettings) -> Iterator[DataDir]:
         clear_leftovers(data_dir)
         data_dir.check_space(settings.min_free_mb)
         yield data_dir
-
-
-def check_port(settings: StackSettings) -> None:
-    """Refuse a public port that cannot be had."""
-    number = listen_error(settings.port, settings.host)
-    if number == errno.EADDRINUSE:
-        raise Occupied(
-            f"The port {settings.port} is in use by another program: choose another one with --port."
-        )
-    if number == errno.EACCES:
-        raise NotPermitted(f"The port {settings.port} is reserved for root: choose another one with --port.")
-    if number is not None:
-        raise Misconfigured(
-            f"{settings.host} is not an address of this machine: choose another one with --host."
-        )
 
 
 @contextmanager

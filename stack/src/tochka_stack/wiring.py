@@ -4,14 +4,19 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from tochka_stack.data_dir import DataDir
 from tochka_stack.databases import DatabasePlan
 from tochka_stack.parts import Part, accepts, answers
+from tochka_stack.ports import require
 from tochka_stack.processes import Command, base_environment
 from tochka_stack.secret_files import SecretFiles, public_half
 from tochka_stack.settings import StackSettings
+
+if TYPE_CHECKING:
+    from tochka_sdk.signing import PlatformSigner
 
 LOOPBACK = "127.0.0.1"
 CORE_DATABASE = DatabasePlan("tochka", "tochka_owner", ("tochka_app", "tochka_jobs"))
@@ -90,6 +95,19 @@ class Wiring:
         """Enter the shop in the catalogue."""
         return self.register(self.shop_url, public_half(self.secrets["shop-private-key"]))
 
+    def signer(self, module_id: str) -> "PlatformSigner":
+        """Signs for a module as the core does, with the core's keys."""
+        from tochka_sdk.signing import PlatformSigner
+        from tochka_sdk.tokens import read_key
+
+        return PlatformSigner(
+            module_id,
+            issuer=self.settings.public_url,
+            webhook_key=self.secrets["core-webhook-key"],
+            signing_key=read_key(self.secrets["core-signing-key"]),
+            license_key=read_key(self.secrets["core-license-key"]),
+        )
+
     @property
     def shop_url(self) -> str:
         """Where the core and the gateway reach the shop."""
@@ -136,6 +154,7 @@ class Wiring:
             name="gateway",
             title="Gateway",
             command=self._gateway_command,
+            prepare=lambda: require(port, host),  # or somebody else's server would look like ours
             is_ready=lambda: accepts(port, probe),
             port=port,
         )

@@ -14,7 +14,10 @@ from tochka_core.accounts.errors import PhoneInvalid, PhoneNotMobile
 from tochka_core.accounts.schemas import InboxMessage
 
 OWN_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
-CSP = "default-src 'none'; img-src data:; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+CSP = (
+    "default-src 'none'; img-src data:; style-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
 CHANNELS = {"max": "MAX", "telegram": "Telegram"}
 
 PAGE = """<!doctype html>

@@ -17,7 +17,7 @@ from tochka_core.accounts import cookies, service, tokens
 from tochka_core.accounts.codes import Challenge
 from tochka_core.accounts.errors import NotSignedIn, RefreshInvalid
 from tochka_core.accounts.refresh_tokens import RefreshToken
-from tochka_core.accounts.schemas import UserRead
+from tochka_core.accounts.schemas import Locale, UserRead
 from tochka_core.accounts.service import Grant
 from tochka_core.resources import Resources, ResourcesDep
 
@@ -156,9 +156,12 @@ async def find_user_id(connection: Connection, phone: str) -> UUID | None:
     return await service.find_user_id(connection, phone)
 
 
-async def add_user(connection: Connection, user_id: UUID, *, phone: str, name: str) -> UserRead:
+async def add_user(
+    connection: Connection, user_id: UUID, *, phone: str, name: str, locale: Locale
+) -> UserRead:
     """A new person (in that person's scope). The constraint `uq_users_phone` tells of a lost race."""
-    return service.read_user(await service.add_user(connection, user_id, phone=phone, name=name))
+    user = await service.add_user(connection, user_id, phone=phone, name=name, locale=locale)
+    return service.read_user(user)
 
 
 async def get_user(connection: Connection, user_id: UUID) -> UserRead:

@@ -15,7 +15,8 @@ from tochka_core.accounts.models import Session, User
 ID_BY_PHONE = "SELECT user_id_by_phone($1)"
 GET_USER = "SELECT id, phone, name, locale, created_at FROM users WHERE id = $1"
 ADD_USER = """
-INSERT INTO users (id, phone, name) VALUES ($1, $2, $3) RETURNING id, phone, name, locale, created_at
+INSERT INTO users (id, phone, name, locale) VALUES ($1, $2, $3, $4)
+RETURNING id, phone, name, locale, created_at
 """
 UPDATE_USER = """
 UPDATE users SET name = coalesce($2, name), locale = coalesce($3, locale) WHERE id = $1
@@ -81,9 +82,9 @@ async def find_user(door: Connection | AsyncSession, user_id: UUID) -> User | No
     return _user(await door.fetchrow(GET_USER, user_id))
 
 
-async def add_user(connection: Connection, user_id: UUID, *, phone: str, name: str) -> User:
+async def add_user(connection: Connection, user_id: UUID, *, phone: str, name: str, locale: str) -> User:
     """Insert a person."""
-    row = await connection.fetchrow(ADD_USER, user_id, phone, name)
+    row = await connection.fetchrow(ADD_USER, user_id, phone, name, locale)
     return User(**dict(row or {}))
 
 

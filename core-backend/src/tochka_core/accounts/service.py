@@ -209,9 +209,9 @@ async def find_user_id(connection: Connection, phone: str) -> UUID | None:
     return await repository.find_user_id(connection, phone)
 
 
-async def add_user(connection: Connection, user_id: UUID, *, phone: str, name: str) -> User:
+async def add_user(connection: Connection, user_id: UUID, *, phone: str, name: str, locale: Locale) -> User:
     """A new person."""
-    return await repository.add_user(connection, user_id, phone=phone, name=name)
+    return await repository.add_user(connection, user_id, phone=phone, name=name, locale=locale)
 
 
 async def get_user(door: Connection | AsyncSession, user_id: UUID) -> User:

@@ -8,10 +8,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from tochka_sdk.db import Connection
 
-from tochka_core.limits import AddressCap, admit
 from tochka_core.domains import service
 from tochka_core.domains.schemas import SubdomainRead
 from tochka_core.domains.service import Target
+from tochka_core.limits import AddressCap, admit
 from tochka_core.resources import ResourcesDep, resources_of
 
 CHECKS = AddressCap("subdomains", 120, 60)

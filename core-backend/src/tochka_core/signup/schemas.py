@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints
 
-from tochka_core.accounts.schemas import MAX_NAME, PersonName, UserRead, plain
+from tochka_core.accounts.schemas import MAX_NAME, Locale, PersonName, UserRead, plain
 from tochka_core.tenants.schemas import TenantOfPerson
 
 SEPARATORS = re.compile(r"[\s-]+")
@@ -24,11 +24,12 @@ OptionalTenantName = Annotated[
 
 
 class Confirm(BaseModel):
-    """The code that arrived; the names matter only to somebody new."""
+    """The code that arrived; names and language matter only to somebody new."""
 
     code: Code
     name: PersonName | None = None
     tenant_name: OptionalTenantName | None = None
+    locale: Locale = "ru"
 
 
 class Refresh(BaseModel):

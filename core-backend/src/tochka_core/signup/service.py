@@ -19,7 +19,7 @@ from tochka_core.tenants import public as tenants
 from tochka_core.tenants.errors import AccessDenied
 from tochka_core.tenants.schemas import TenantOfPerson
 
-DEFAULT_TENANT_NAME = "Мой бизнес"
+DEFAULT_TENANT_NAME = {"ru": "Мой бизнес", "en": "My business"}
 _log = logs.get_logger(__name__)
 
 
@@ -66,9 +66,11 @@ async def _sign_up(resources: Resources, challenge: Challenge, answer: Confirm, 
     user_id, tenant_id = uuid7(), uuid7()
     name = answer.name or ""
     async with resources.connections.transaction(Scope(tenant_id=tenant_id, user_id=user_id)) as connection:
-        user = await accounts.add_user(connection, user_id, phone=challenge.phone, name=name)
-        title = answer.tenant_name or name or DEFAULT_TENANT_NAME
-        tenant = await tenants.found_tenant(connection, tenant_id, user_id, name=title)
+        user = await accounts.add_user(
+            connection, user_id, phone=challenge.phone, name=name, locale=answer.locale
+        )
+        title = answer.tenant_name or name or DEFAULT_TENANT_NAME[answer.locale]
+        tenant = await tenants.found_tenant(connection, tenant_id, user_id, name=title, locale=answer.locale)
         grant = await accounts.open_session(connection, resources, user_id, challenge.id, caller)
     _log.info("signup.signed_up", user_id=str(user_id), tenant_id=str(tenant_id))
     return Entry(user, [tenant], grant, is_new_user=True, wants_body=challenge.delivery == "body")

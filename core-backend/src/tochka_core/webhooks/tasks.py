@@ -15,6 +15,7 @@ from functools import partial
 from tochka_sdk import clock, logs
 from tochka_sdk import webhooks as standard_webhooks
 from tochka_sdk.db import Scope
+from tochka_sdk.errors import Unavailable
 
 from tochka_core.resources import Resources
 from tochka_core.webhooks import metrics, service
@@ -99,7 +100,7 @@ class Dispatcher:
                 failures += 1
                 metrics.FAILURES.labels(name).inc()
                 pause = min(0.1 * 2**failures, LONGEST_PAUSE_S)
-                _log.warning("dispatcher.failed", loop=name, failures=failures, exc_info=error)
+                _report("dispatcher.failed", error, loop=name, failures=failures)
             await self._rest(pause, wake)
 
     async def _rest(self, seconds: float, wake: asyncio.Event | None) -> None:
@@ -148,7 +149,7 @@ class Dispatcher:
             self._wake.set()  # it was full until now
         if not task.cancelled() and (error := task.exception()) is not None:
             # the lease runs out and the delivery is sent again: receivers know an event by its id
-            _log.warning("webhooks.unconcluded", delivery_id=str(delivery.id), exc_info=error)
+            _report("webhooks.unconcluded", error, delivery_id=str(delivery.id))
 
     async def _send(self, lane: Lane, delivery: Delivery) -> None:
         """One attempt, from the request to what became of it."""
@@ -248,4 +249,12 @@ class Dispatcher:
                 ) as connection:
                     await service.release(connection, given_back)
         except Exception as error:
-            _log.warning("dispatcher.unfinished", exc_info=error)
+            _report("dispatcher.unfinished", error)
+
+
+def _report(event: str, error: BaseException, **facts: object) -> None:
+    """Log a failure; the trace only where it tells something: a database that is away is away."""
+    if isinstance(error, Unavailable):
+        _log.warning(event, reason=error.code, **facts)
+    else:
+        _log.error(event, exc_info=error, **facts)

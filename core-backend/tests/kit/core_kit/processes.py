@@ -70,8 +70,8 @@ async def web_process(settings: Settings) -> AsyncIterator[tuple[asyncio.subproc
     async with core_process(settings, "web", port=port, private_port=private_port) as process:
         private = f"http://127.0.0.1:{private_port}"
         async with asyncio.timeout(PATIENCE_S), httpx.AsyncClient(base_url=private) as client:
-            while not await _is_ready(client):
-                await asyncio.sleep(0.05)  # noqa: ASYNC110  a process that starts has no event to wait for
+            while not await _is_ready(client):  # noqa: ASYNC110  a process that starts has no event to wait for
+                await asyncio.sleep(0.05)
         yield process, f"http://127.0.0.1:{port}"
 
 

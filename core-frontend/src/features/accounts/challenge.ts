@@ -31,7 +31,9 @@ const MEMORY = "tochka.challenge"
 /** Takes the answer over; its moments are moved by the difference between the server's clock and this device's. */
 export function pendingFrom(answer: Schemas["ChallengeRead"], response: Response, wanted: Wanted): PendingChallenge {
   const serverNow = Date.parse(response.headers.get("Date") ?? "")
-  const shift = Number.isNaN(serverNow) ? 0 : Date.now() - serverNow
+  const difference = Number.isNaN(serverNow) ? 0 : Date.now() - serverNow
+  // the header counts whole seconds: a difference that small is none
+  const shift = Math.abs(difference) < 3_000 ? 0 : difference
   return {
     ...wanted,
     id: answer.challenge_id,

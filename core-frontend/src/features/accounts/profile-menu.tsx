@@ -7,6 +7,7 @@ import type { ReactNode } from "react"
 import { formatPhone } from "@/features/accounts/phone"
 import classes from "@/features/accounts/profile-menu.module.css"
 import { useMe } from "@/features/accounts/queries"
+import { useAccountLocale } from "@/features/accounts/use-account-locale"
 import { chooseLocale, currentLocale, type Locale, LOCALES } from "@/shared/i18n/locale"
 
 interface ProfileMenuProps {
@@ -18,6 +19,7 @@ interface ProfileMenuProps {
 export function ProfileMenu({ children, onSignOut }: ProfileMenuProps) {
   const { t } = useLingui()
   const me = useMe()
+  useAccountLocale(me.data)
   const name = me.data?.name ?? ""
   const phone = me.data === undefined ? "" : formatPhone(me.data.phone)
   return (

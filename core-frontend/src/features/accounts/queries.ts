@@ -4,6 +4,7 @@ import { useMutation, useQuery } from "@tanstack/react-query"
 import { type PendingChallenge, pendingFrom, type Wanted } from "@/features/accounts/challenge"
 import { read, type Schemas } from "@/shared/api/api"
 import { useApi, useSessionStatus } from "@/shared/api/api-context"
+import { currentLocale } from "@/shared/i18n/locale"
 
 export function useRequestCode() {
   const { client } = useApi()
@@ -37,7 +38,7 @@ export function useConfirmCode() {
       const grant = await read(
         client.POST("/api/v1/auth/challenges/{challenge_id}/confirm", {
           params: { path: { challenge_id: challenge.id } },
-          body: tenantName === "" ? { code } : { code, tenant_name: tenantName },
+          body: { code, locale: currentLocale(), ...(tenantName === "" ? {} : { tenant_name: tenantName }) },
         }),
       )
       session.accept(grant)

@@ -14,6 +14,7 @@ import { retryPath } from "@/features/installations/retry-path"
 import { StatusBadge } from "@/features/installations/status-badge"
 import { Trial } from "@/features/installations/trial"
 import { hostOf } from "@/shared/format/address"
+import { HostText } from "@/shared/ui/host-text"
 import { ProblemNotice } from "@/shared/ui/problem-notice"
 
 interface InstallationCardProps {
@@ -37,10 +38,10 @@ export function InstallationCard({ installation, moduleName, glyph, onRemove }: 
           <h2 className={classes.host}>
             {status === "live" ? (
               <a href={url} target="_blank" rel="noreferrer">
-                {host}
+                <HostText host={host} />
               </a>
             ) : (
-              host
+              <HostText host={host} />
             )}
           </h2>
         </div>

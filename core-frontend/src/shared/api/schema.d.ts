@@ -621,7 +621,7 @@ export interface components {
         };
         /**
          * Confirm
-         * @description The code that arrived; the names matter only to somebody new.
+         * @description The code that arrived; names and language matter only to somebody new.
          */
         Confirm: {
             /**
@@ -629,6 +629,12 @@ export interface components {
              * @example 123456
              */
             code: string;
+            /**
+             * Locale
+             * @default ru
+             * @enum {string}
+             */
+            locale?: "ru" | "en";
             /** Name */
             name?: string | null;
             /** Tenant Name */
@@ -1235,7 +1241,10 @@ export interface operations {
     create_challenge: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Repeats with the same key are answered alike for 24 hours (a code: while it holds). */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1465,7 +1474,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Repeats of this request with the same key, within 24 hours, are answered alike. */
+                /** @description Repeats with the same key are answered alike for 24 hours (a code: while it holds). */
                 "Idempotency-Key"?: string | null;
                 /** @description The tenant to act for, where the path names none. */
                 "X-Tenant-ID"?: string | null;
@@ -2085,7 +2094,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Repeats of this request with the same key, within 24 hours, are answered alike. */
+                /** @description Repeats with the same key are answered alike for 24 hours (a code: while it holds). */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;

@@ -21,14 +21,20 @@ export function storedLocale(): Locale {
   return localStorage.getItem(MEMORY) === "en" ? "en" : "ru"
 }
 
+/** Whether the person chose a language in this browser, or merely got the usual one. */
+export function hasChosenLocale(): boolean {
+  return localStorage.getItem(MEMORY) !== null
+}
+
 export async function activateLocale(locale: Locale): Promise<void> {
   i18n.loadAndActivate({ locale, messages: await messagesOf(locale) })
   document.documentElement.lang = locale
 }
 
 export async function chooseLocale(locale: Locale): Promise<void> {
-  await activateLocale(locale)
+  // remembered first: who hears of the change may ask whether it was a choice
   localStorage.setItem(MEMORY, locale)
+  await activateLocale(locale)
 }
 
 async function messagesOf(locale: Locale): Promise<Messages> {

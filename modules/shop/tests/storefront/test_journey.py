@@ -4,12 +4,15 @@ import json
 import re
 
 import httpx
+import pytest
 from tochka_sdk.events import LicenseUpdated
 from tochka_sdk.signing import FreshInstallation
 from tochka_sdk.testing import ModuleClient
 
 from modules.shop.tests.driving import Buyer, Desk, hidden_fields
 from modules.shop.tests.pictures import files
+
+pytestmark = pytest.mark.anyio
 
 
 async def test_a_new_shop_welcomes_before_it_has_anything_to_sell(
@@ -118,7 +121,8 @@ async def test_a_hidden_or_sold_out_product_cannot_be_bought(desk: Desk, buyer: 
     hidden = await desk.add("Тайный чай", is_published="")
     gone = await desk.add("Кончился", stock=0)
     assert (await buyer.get("/p/taynyy-chay")).status_code == 404
-    assert "Нет в наличии" in await buyer.page(f"/p/{gone.slug}")
+    assert "Нет в наличии" in await buyer.page("/")
+    assert "Этого товара сейчас нет" in await buyer.page(f"/p/{gone.slug}")
     for goods in (hidden, gone):
         assert (await buyer.put(goods.variant)).status_code == 404
     assert "В корзине пусто" in await buyer.page("/cart")
@@ -203,6 +207,7 @@ async def test_what_was_sold_out_meanwhile_leaves_the_cart_with_a_word(desk: Des
     await desk.done(f"/admin/products/{goods.id}/remove", {})
     told = await buyer.submit(form)
     assert told.status_code == 409
+    assert "Один из товаров: закончилось, убрали из корзины." in told.text
     assert "В корзине пусто" in told.text
 
 

@@ -145,7 +145,7 @@ async def place(session: AsyncSession, token: str | None, draft: CheckoutDraft) 
         return CheckoutResult(link=made.link)
     lines = await carts.lines(cart.id)
     if not lines:
-        raise CartEmpty
+        return CheckoutResult(changes=(CartChange("gone"),))
     shop = await settings.get(session)
     _check_method(draft, shop)
     offers = await catalogue.get_offers(session, [line.variant_id for line in lines], lock=True)
