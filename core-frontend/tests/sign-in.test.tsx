@@ -35,7 +35,11 @@ test("a new person gets from a phone number to the choice of a module", async ()
     phone: "+79991234567",
     channel: "telegram",
   })
-  expect(core.received.find(({ path }) => path.endsWith("/confirm"))?.body).toEqual({ code: CODE, tenant_name: "Пекарня" })
+  expect(core.received.find(({ path }) => path.endsWith("/confirm"))?.body).toEqual({
+    code: CODE,
+    locale: "ru",
+    tenant_name: "Пекарня",
+  })
   await expectAccessible()
 })
 

@@ -1,4 +1,4 @@
-"""Every statement of the shop, explained on a large database: an index that leads with the tenant, or a reason."""
+"""Every statement of the shop, explained on a large database: an index that leads with the tenant."""
 
 import json
 from collections.abc import Iterator
@@ -9,18 +9,16 @@ from sqlalchemy import text
 from tochka_sdk.db import Database, Scope
 from tochka_sdk.signing import FreshInstallation
 from tochka_sdk.testing import ModuleClient
-from tochka_shop.tables import Model
 from tochka_stack.testing import ScratchDatabase
 
 from modules.shop.tests.database.crowd import fill
-from modules.shop.tests.database.statements import Heard, listening
+from modules.shop.tests.database.statements import TABLES, Heard, listening
 from modules.shop.tests.driving import Buyer, Desk, hidden_fields
 from modules.shop.tests.pictures import files
 
 pytestmark = pytest.mark.anyio
 
 VERBS = ("SELECT", "UPDATE", "DELETE", "INSERT", "WITH")
-TABLES = frozenset(Model.metadata.tables)
 
 
 async def _walk(desk: Desk, buyer: Buyer) -> None:
@@ -29,7 +27,13 @@ async def _walk(desk: Desk, buyer: Buyer) -> None:
     goods = await desk.add("Чай", ("а", "10", 9), ("б", "20", 9), pictures=[("a.png", picture)] * 2)
     form = await desk.page(f"/admin/products/{goods.id}")
     fields = {name: value for name, value in hidden_fields(form).items() if name.startswith("variants-")}
-    row = {"title": "Чай", "is_published": "1", "variants-0-title": "а", "variants-0-price": "11"}
+    row = {
+        "title": "Чай",
+        "is_published": "1",
+        "variants-0-title": "а",
+        "variants-0-price": "11",
+        "variants-0-stock": "9",
+    }
     await desk.done(f"/admin/products/{goods.id}", {**fields, **row, "variants-1-remove": "1"})
     await desk.done("/admin/categories", {"title": "Новый"})
     category = form.split('<option value="')[2].split('"')[0]
@@ -78,7 +82,7 @@ def _condition(plan: dict[str, Any]) -> str:
 async def _explain(database: Database, scope: Scope, heard: Heard) -> dict[str, list[str]]:
     """What is wrong with the plans of what was said, by statement."""
     wrong: dict[str, list[str]] = {}
-    said = {statement: parameters for statement, parameters in heard.said}
+    said = dict(heard.said)
     for statement, parameters in said.items():
         if not statement.lstrip().startswith(VERBS) or not any(table in statement for table in TABLES):
             continue

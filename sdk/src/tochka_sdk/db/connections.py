@@ -12,12 +12,14 @@ from asyncpg.pool import PoolConnectionProxy
 
 from tochka_sdk.db.pools import (
     ROLE,
+    START_PATIENCE,
     PoolStatus,
     TransactionAborted,
     away,
     busy,
     is_connection_loss,
     is_refusal,
+    patiently,
     refuse,
     require,
     require_reason,
@@ -164,8 +166,14 @@ class Connections:
         idle, opened = self._pool.get_idle_size(), self._pool.get_size()
         return PoolStatus(self._size, idle, opened - idle, 0, self._waiting)
 
-    async def check_role(self) -> None:
-        """Raise `UnsafeRole` when row-level security does not bind the role (or one that it may become)."""
+    async def check_role(self, patience: float = START_PATIENCE) -> None:
+        """Raise `UnsafeRole` when row-level security does not bind the role (or one that it may become).
+
+        A database that is away is waited for, `patience` seconds at most.
+        """
+        await patiently(self._check_role, patience)
+
+    async def _check_role(self) -> None:
         async with self.system("checks its own role at start") as connection:
             row = await connection.fetchrow(ROLE)
         refuse(row["rolname"] if row else None)
@@ -191,7 +199,7 @@ async def _leave(connection: Connection, error: BaseException) -> None:
         if not isinstance(error, Recorded):
             await connection.execute("ROLLBACK")
             return
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
         return  # the connection is gone, and what loses its connection is rolled back
     await _finish(connection)
 

@@ -12,12 +12,14 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from tochka_sdk.db.pools import (
     ROLE,
+    START_PATIENCE,
     PoolStatus,
     TransactionAborted,
     away,
     busy,
     is_connection_loss,
     is_refusal,
+    patiently,
     refuse,
     require,
     require_reason,
@@ -145,8 +147,14 @@ class Database:
             wait=self._waiting,
         )
 
-    async def check_role(self) -> None:
-        """Raise `UnsafeRole` when row-level security does not bind the role (or one that it may become)."""
+    async def check_role(self, patience: float = START_PATIENCE) -> None:
+        """Raise `UnsafeRole` when row-level security does not bind the role (or one that it may become).
+
+        A database that is away is waited for, `patience` seconds at most.
+        """
+        await patiently(self._check_role, patience)
+
+    async def _check_role(self) -> None:
         async with self.system("checks its own role at start") as session:
             row = (await session.execute(text(ROLE))).first()
         refuse(row.rolname if row else None)

@@ -1,5 +1,7 @@
 """What both doors share: their errors, the state of a pool, and the check of the role."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from typing import cast
 
@@ -15,12 +17,17 @@ ROLE = """
     WHERE (r.rolsuper OR r.rolbypassrls) AND pg_has_role(current_user, r.oid, 'MEMBER')
     LIMIT 1
 """
+START_PATIENCE = 30.0
+_START_PAUSE = 0.5
 _LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
+    # The server has said its last word on this connection, and its end has not been noticed yet. Two
+    # statements at once, which would be a mistake in the program, are an InterfaceError.
+    asyncpg.InternalClientError,
 )
 _log = logs.get_logger(__name__)
 
@@ -80,6 +87,22 @@ def away(error: BaseException) -> DatabaseUnavailable:
 
 def busy() -> DatabaseBusy:
     return DatabaseBusy("The service is busy. Please try again in a moment.")
+
+
+async def patiently(check: Callable[[], Awaitable[None]], patience: float) -> None:
+    """Repeat a check at the start of a process while the database is away, `patience` seconds at most.
+
+    Server and clients often come up together, after a power cut for one: to end for that would only make
+    whoever starts processes wait longer and longer.
+    """
+    deadline = asyncio.get_running_loop().time() + patience
+    while True:
+        try:
+            return await check()
+        except DatabaseUnavailable:
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+        await asyncio.sleep(_START_PAUSE)
 
 
 def require(scope: object) -> Scope:

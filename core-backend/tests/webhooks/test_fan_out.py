@@ -1,0 +1,95 @@
+"""From events to deliveries: in a tenant's order, whoever does it."""
+
+import asyncio
+from collections import defaultdict
+from uuid import UUID
+
+import pytest
+from core_kit.codes import look
+from core_kit.modules import ScriptedModule
+from core_kit.people import Owner, sign_up
+from core_kit.running import RunningCore
+from tochka_core.outbox.public import record
+from tochka_core.resources import Resources
+from tochka_core.webhooks import service
+from tochka_sdk.db import Scope
+from tochka_sdk.ids import uuid7
+from tochka_stack.testing import ScratchDatabase
+
+pytestmark = pytest.mark.anyio
+
+
+async def _record(core: RunningCore, owner: Owner, module: ScriptedModule, count: int) -> list[UUID]:
+    made = []
+    for _ in range(count):
+        async with core.resources.connections.transaction(Scope(tenant_id=owner.tenant_id)) as connection:
+            made.append(
+                await record(
+                    connection,
+                    tenant_id=owner.tenant_id,
+                    type="ping",
+                    data={},
+                    installation_id=uuid7(),
+                    module_id=module.id,
+                )
+            )
+    return made
+
+
+async def _drain(jobs: Resources, limit: int) -> int:
+    """Fan out until nothing is left."""
+    total = 0
+    while True:
+        async with jobs.connections.system("test") as connection:
+            count = await service.fan_out(connection, limit)
+        if not count:
+            return total
+        total += count
+
+
+async def test_several_dispatchers_keep_each_tenants_order(
+    core: RunningCore, core_database: ScratchDatabase, module: ScriptedModule
+) -> None:
+    owners = [await sign_up(core.url) for _ in range(3)]
+    recorded = defaultdict(list)
+    for _ in range(4):
+        for owner in owners:
+            recorded[owner.tenant_id] += await _record(core, owner, module, 5)
+    await asyncio.gather(*(_drain(core.jobs, 7) for _ in range(4)))
+    await _drain(core.jobs, 100)
+    for owner in owners:
+        query = "SELECT event_id, sequence FROM deliveries WHERE tenant_id = $1 ORDER BY sequence"
+        rows = await look(core_database, query, owner.tenant_id)
+        assert [row["event_id"] for row in rows] == recorded[owner.tenant_id]
+        assert [row["sequence"] for row in rows] == list(range(1, 21))
+        await owner.client.aclose()
+    query = "SELECT position FROM deliveries WHERE receiver = $1 ORDER BY position"
+    rows = await look(core_database, query, module.id)
+    assert [row["position"] for row in rows] == list(range(1, 61))
+
+
+async def test_an_event_waits_for_an_older_one_of_its_tenant_that_somebody_else_holds(
+    core: RunningCore, core_database: ScratchDatabase, owner: Owner, module: ScriptedModule
+) -> None:
+    await _drain(core.jobs, 100)
+    first, second = await _record(core, owner, module, 2)
+    async with core.jobs.connections.system("test") as slow:
+        assert await service.fan_out(slow, 1) == 1  # holds the first, not committed yet
+        async with core.jobs.connections.system("test") as quick:
+            assert await service.fan_out(quick, 100) == 0
+    await _drain(core.jobs, 100)
+    query = "SELECT event_id, sequence FROM deliveries WHERE tenant_id = $1 ORDER BY sequence"
+    rows = await look(core_database, query, owner.tenant_id)
+    assert rows == [{"event_id": first, "sequence": 1}, {"event_id": second, "sequence": 2}]
+
+
+async def test_what_was_rolled_back_is_never_sent(
+    core: RunningCore, core_database: ScratchDatabase, owner: Owner, module: ScriptedModule
+) -> None:
+    with pytest.raises(RuntimeError, match="on second thoughts"):
+        async with core.resources.connections.transaction(Scope(tenant_id=owner.tenant_id)) as connection:
+            await record(connection, tenant_id=owner.tenant_id, type="ping", data={}, module_id=module.id)
+            raise RuntimeError("on second thoughts")
+    await _drain(core.jobs, 100)
+    query = "SELECT count(*) AS n FROM deliveries WHERE tenant_id = $1"
+    assert await look(core_database, query, owner.tenant_id) == [{"n": 0}]
