@@ -296,11 +296,17 @@ def test_an_ordinary_user_can_run_it(folder: Path) -> None:
 def test_servers_of_somebody_else_can_be_used(
     folder: Path, postgres: ScratchPostgres, redis_url: str
 ) -> None:
-    outside = {"TOCHKA_DATABASE_URL": postgres.superuser_dsn, "TOCHKA_REDIS_URL": redis_url}
+    outside = {
+        "TOCHKA_DATABASE_URL": postgres.superuser_dsn,
+        "TOCHKA_REDIS_URL": redis_url,
+        "TOCHKA_CORE_LOG_LEVEL": "WARNING",  # for the core, and for nobody else
+    }
     with running(folder, settings=outside) as up:
         assert answers(up, "/.well-known/jwks.json") == 200
         assert set(up.data_dir.recorded()) == {"supervisor", *SERVICES}
         assert not (up.data_dir.root / "engines").exists()
+        told = {name for name in SERVICES if "TOCHKA_CORE_LOG_LEVEL" in environment_of(up.pid(name))}
+        assert told == {"core-web", "core-worker"}
     for name in (CORE_DATABASE.name, SHOP_DATABASE.name):
         asyncio.run(postgres.drop_database(name))
 

@@ -51,7 +51,7 @@ async def test_several_dispatchers_keep_each_tenants_order(
     core: RunningCore, core_database: ScratchDatabase, module: ScriptedModule
 ) -> None:
     owners = [await sign_up(core.url) for _ in range(3)]
-    recorded = defaultdict(list)
+    recorded: defaultdict[UUID, list[UUID]] = defaultdict(list)
     for _ in range(4):
         for owner in owners:
             recorded[owner.tenant_id] += await _record(core, owner, module, 5)
@@ -81,15 +81,3 @@ async def test_an_event_waits_for_an_older_one_of_its_tenant_that_somebody_else_
     query = "SELECT event_id, sequence FROM deliveries WHERE tenant_id = $1 ORDER BY sequence"
     rows = await look(core_database, query, owner.tenant_id)
     assert rows == [{"event_id": first, "sequence": 1}, {"event_id": second, "sequence": 2}]
-
-
-async def test_what_was_rolled_back_is_never_sent(
-    core: RunningCore, core_database: ScratchDatabase, owner: Owner, module: ScriptedModule
-) -> None:
-    with pytest.raises(RuntimeError, match="on second thoughts"):
-        async with core.resources.connections.transaction(Scope(tenant_id=owner.tenant_id)) as connection:
-            await record(connection, tenant_id=owner.tenant_id, type="ping", data={}, module_id=module.id)
-            raise RuntimeError("on second thoughts")
-    await _drain(core.jobs, 100)
-    query = "SELECT count(*) AS n FROM deliveries WHERE tenant_id = $1"
-    assert await look(core_database, query, owner.tenant_id) == [{"n": 0}]

@@ -99,7 +99,7 @@ async def _settled(database: ScratchDatabase, owner: Owner, attempts: int) -> No
         AND d.id = a.delivery_id WHERE a.tenant_id = $1 AND d.type = $2
     """
     async with asyncio.timeout(10):
-        while (await look(database, query, owner.tenant_id, UPDATED))[0]["n"] < attempts:  # noqa: ASYNC110
+        while (await look(database, query, owner.tenant_id, UPDATED))[0]["n"] < attempts:  # noqa: ASYNC110  a row is no event
             await asyncio.sleep(0.02)
 
 

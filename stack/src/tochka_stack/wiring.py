@@ -228,7 +228,7 @@ class Wiring:
                 HOME=str(self.data_dir.gateway),
                 XDG_DATA_HOME=str(self.data_dir.gateway),
                 XDG_CONFIG_HOME=str(self.data_dir.gateway),
-                TOCHKA_GATEWAY_BIND=settings.host,
+                TOCHKA_GATEWAY_BIND=f"[{settings.host}]" if ":" in settings.host else settings.host,
                 TOCHKA_GATEWAY_LISTEN_PORT=str(settings.port),
                 TOCHKA_GATEWAY_STATE=str(self.data_dir.gateway),
                 TOCHKA_GATEWAY_PAGES=str(gateway / "pages"),

@@ -8,6 +8,7 @@ import { Navigate, useLocation } from "react-router"
 import classes from "@/app/layouts/layouts.module.css"
 import { signInPath } from "@/app/next-path"
 import { useApi, useSessionStatus } from "@/shared/api/api-context"
+import { Logo } from "@/shared/ui/logo"
 import { ProblemNotice } from "@/shared/ui/problem-notice"
 
 export function SessionGate({ children }: { children: ReactNode }) {
@@ -26,16 +27,23 @@ export function SessionGate({ children }: { children: ReactNode }) {
   if (status === "active") return children
   if (status === "unknown") {
     return (
-      <main className={classes.panel} aria-busy="true" aria-label={t`Открываем панель`}>
-        {restoring.isError ? (
-          <ProblemNotice error={restoring.error} onRetry={() => void restoring.refetch()} />
-        ) : (
-          <div className={classes.opening}>
-            <Skeleton height={38} width="45%" />
-            <Skeleton height={200} radius="xl" />
+      <>
+        <header className={classes.panelHeader}>
+          <div className={classes.bar}>
+            <Logo to="/" />
           </div>
-        )}
-      </main>
+        </header>
+        <main className={classes.panel} aria-busy={!restoring.isError} aria-label={t`Открываем панель`}>
+          {restoring.isError ? (
+            <ProblemNotice error={restoring.error} onRetry={() => void restoring.refetch()} />
+          ) : (
+            <div className={classes.opening}>
+              <Skeleton height={38} width="45%" />
+              <Skeleton height={200} radius="xl" />
+            </div>
+          )}
+        </main>
+      </>
     )
   }
   // signed out on purpose, here or in another tab: nothing to come back to

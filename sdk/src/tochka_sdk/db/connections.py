@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -122,6 +122,8 @@ class Connections:
                 await connection.execute(begin)
                 return connection
             except BaseException as error:
+                if is_connection_loss(error):
+                    _drop(connection)
                 await pool.release(connection)
                 if not is_refusal(error):
                     raise
@@ -200,8 +202,15 @@ async def _leave(connection: Connection, error: BaseException) -> None:
             await connection.execute("ROLLBACK")
             return
     except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
-        return  # the connection is gone, and what loses its connection is rolled back
+        _drop(connection)
+        return  # what loses its connection is rolled back
     await _finish(connection)
+
+
+def _drop(connection: Connection) -> None:
+    """Let go of a lost connection at once: it would be handed out again until its end is noticed."""
+    with suppress(asyncpg.InterfaceError):  # the pool has noticed
+        connection.terminate()
 
 
 @asynccontextmanager

@@ -109,6 +109,7 @@ class Database:
             if isinstance(error, Recorded):
                 await _commit(session)
             if is_connection_loss(error):
+                await session.invalidate()
                 raise away(error) from error
             raise
         finally:
@@ -127,7 +128,8 @@ class Database:
                 await session.close()
                 raise busy() from None
             except BaseException as error:
-                await session.close()
+                # a lost connection would be handed out again until its end is noticed
+                await (session.invalidate() if is_connection_loss(error) else session.close())
                 if not is_refusal(error):
                     raise
                 if attempt == 2:
