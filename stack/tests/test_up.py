@@ -274,14 +274,19 @@ def test_nothing_outlives_a_killed_supervisor_and_the_next_start_clears_what_can
         tree = up.tree()
         deaf = [psutil.Process(up.pid(part)) for part in ("postgres", "redis", "gateway")]
         of_deaf = {process.pid for parent in deaf for process in (parent, *parent.children())}
-        for process in deaf:
-            process.suspend()
-        up.process.kill()
-        up.process.wait()
-        assert gone([process for process in tree if process.pid not in of_deaf])
-        with running(folder, port=up.port) as again:
-            assert has_trace(again)
-            assert gone(tree)
+        try:
+            for process in deaf:
+                process.suspend()
+            up.process.kill()
+            up.process.wait()
+            assert gone([process for process in tree if process.pid not in of_deaf])
+            with running(folder, port=up.port) as again:
+                assert has_trace(again)
+                assert gone(tree)
+        finally:
+            for process in deaf:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
 
 
 def test_an_ordinary_user_can_run_it(folder: Path) -> None:
@@ -307,6 +312,9 @@ def test_servers_of_somebody_else_can_be_used(
         assert not (up.data_dir.root / "engines").exists()
         told = {name for name in SERVICES if "TOCHKA_CORE_LOG_LEVEL" in environment_of(up.pid(name))}
         assert told == {"core-web", "core-worker"}
+        states = {name: line["state"] for name, line in up.status().items()}  # without these variables
+        assert states == {"postgres": "external", "redis": "external", **dict.fromkeys(SERVICES, "ready")}
+        assert not (up.data_dir.root / "engines").exists()
     for name in (CORE_DATABASE.name, SHOP_DATABASE.name):
         asyncio.run(postgres.drop_database(name))
 

@@ -1,6 +1,5 @@
 """What the two databases say, read past all policies: nothing in them may be half of an activation."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -20,7 +19,8 @@ CORE_FAULTS: Mapping[str, str] = {
     "a live installation without its address": """
         SELECT i.host FROM installations i WHERE i.status = 'live' AND 1 <> (
           SELECT count(*) FROM domains d
-          WHERE d.installation_id = i.id AND d.host = i.host AND d.status = 'live' AND d.tenant_id = i.tenant_id)""",
+          WHERE d.tenant_id = i.tenant_id AND d.installation_id = i.id AND d.host = i.host
+            AND d.status = 'live')""",
     "an installation whose subscription does not say the same": """
         SELECT i.host, i.status, s.status AS subscription
         FROM installations i LEFT JOIN subscriptions s ON s.id = i.subscription_id
@@ -62,7 +62,8 @@ CORE_FAULTS: Mapping[str, str] = {
         WHERE 1 <> (SELECT count(*) FROM memberships m JOIN tenants t ON t.id = m.tenant_id
                     WHERE m.user_id = u.id AND m.role = 'owner')""",
     "a business without an owner": """
-        SELECT t.name FROM tenants t WHERE NOT EXISTS (SELECT 1 FROM memberships m WHERE m.tenant_id = t.id)""",
+        SELECT t.name FROM tenants t
+        WHERE NOT EXISTS (SELECT 1 FROM memberships m WHERE m.tenant_id = t.id)""",
 }
 UNSETTLED = """
     SELECT (SELECT count(*) FROM installations WHERE status = 'provisioning') AS provisioning,
@@ -146,21 +147,12 @@ async def faults_of_core(stack: Stack) -> dict[str, list[dict[str, Any]]]:
 async def faults_of_shop(stack: Stack) -> list[str]:
     """Where the shop's database says something else than the core's."""
     ours = {one.id: one for one in await installations(stack)}
-    live = {one.id for one in ours.values() if one.status == "live"}
     wrong = []
     async with administrator(stack, SHOP) as connection:
         for table in SHOP_TABLES:
-            counts = {
-                row["id"]: row["count"] for row in await connection.fetch(SHOP_ROWS.format(table=table))
-            }
-            wrong += [
-                f"{table}: {counts.get(id, 0)} rows for live {ours[id].host}"
-                for id in live
-                if counts.get(id, 0) != 1
-            ]
-            wrong += [
-                f"{table}: {counts[id]} rows for {id}, which is not live" for id in counts.keys() - live
-            ]
+            found = await connection.fetch(SHOP_ROWS.format(table=table))
+            counts = {row["id"]: row["count"] for row in found}
+            wrong += [f"{table}: {line}" for line in _counted(ours, counts)]
         known = {row["id"]: row for row in await connection.fetch(SHOP_INSTALLATIONS)}
     for one in ours.values():
         row = known.pop(one.id, None)
@@ -172,7 +164,10 @@ async def faults_of_shop(stack: Stack) -> list[str]:
     return wrong + [f"the shop has an installation {id} that the core never made" for id in known]
 
 
-async def gather_faults(stack: Stack) -> tuple[dict[str, list[dict[str, Any]]], list[str]]:
-    """Both at once."""
-    core, shop = await asyncio.gather(faults_of_core(stack), faults_of_shop(stack))
-    return core, shop
+def _counted(ours: Mapping[str, Installation], counts: Mapping[str, int]) -> list[str]:
+    """One row for every live installation, none for any other."""
+    live = {one.id: one.host for one in ours.values() if one.status == "live"}
+    return [
+        *(f"{counts.get(id, 0)} rows for live {host}" for id, host in live.items() if counts.get(id) != 1),
+        *(f"{counts[id]} rows for {id}, which is not live" for id in counts.keys() - live.keys()),
+    ]

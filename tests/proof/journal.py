@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 CODE = re.compile(r"[a-z]+\.[a-z_]+")
-INTERNALS = re.compile(
-    r"traceback|asyncpg|sqlalchemy|psycopg|127\.0\.0\.1|\.py\b|select .+ from |insert into", re.I
-)
+INTERNALS = re.compile(r"traceback|asyncpg|sqlalchemy|127\.0\.0\.1|\.py\b|select .+ from |insert into", re.I)
 PASSING = (502, 503, 504)
 """What is said while something is down: the same request may be sent again."""
 
@@ -73,20 +71,19 @@ class Journal:
         return seen
 
     def _complaint(self, seen: Seen, expected: tuple[str, ...], *, page: bool) -> str:
+        """What is wrong with an answer; nothing, mostly."""
         if seen.status is None:
             lost = seen.text.startswith(("ConnectError", "ReadError", "RemoteProtocolError", "WriteError"))
             return "" if lost and not self.is_calm else "no answer"
-        if seen.status >= 400 and INTERNALS.search(seen.text):
-            return "tells of the inside"
         if seen.status < 400:
             return ""
-        if page and seen.media_type.startswith("text/html"):
-            return "" if seen.status in PASSING and not self.is_calm else "a wrong page"
-        if not seen.code:
+        if INTERNALS.search(seen.text):
+            return "tells of the inside"
+        is_page = page and seen.media_type.startswith("text/html")
+        if not (seen.code or is_page):
             return "a refusal without a code"
-        if seen.code in expected:
-            return ""
-        return "" if seen.status in PASSING and not self.is_calm else "an unexpected refusal"
+        is_fine = seen.code in expected or (seen.is_passing and not self.is_calm)
+        return "" if is_fine else "an unexpected refusal"
 
 
 def _kind(seen: Seen) -> str:

@@ -1,10 +1,10 @@
-"""Clients of the platform: owners who activate shops, and visitors of those. All of it over HTTP, by the gateway."""
+"""Clients of the platform: owners who activate shops, and visitors of those; all by the gateway."""
 
 import asyncio
 import itertools
 import json
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -95,10 +95,7 @@ class Owner:
 
     async def insist(self, method: str, path: str) -> Seen:
         """Ask until there is an answer that does not only say «later»."""
-        async with asyncio.timeout(INSIST_S):
-            while (seen := await self.call(method, path)).is_passing:
-                await asyncio.sleep(AGAIN_S)
-        return seen
+        return await _insist(lambda: self.call(method, path))
 
     def wish(self, label: str) -> Wish:
         """Make up one's mind."""
@@ -119,9 +116,7 @@ class Owner:
     async def activate(self, label: str, *, expected: tuple[str, ...] = ()) -> Wish:
         """Press until there is an answer, always with the same key."""
         wish = self.wish(label)
-        async with asyncio.timeout(INSIST_S):
-            while (await self.press(wish, expected=expected)).is_passing:
-                await asyncio.sleep(AGAIN_S)
+        await _insist(lambda: self.press(wish, expected=expected))
         return wish
 
     async def outcome(self, installation_id: str) -> dict[str, Any]:
@@ -155,6 +150,16 @@ class Owner:
         except httpx.TransportError:
             return status  # broken off: nothing was promised but what has been said
         return status
+
+
+async def _insist(ask: Callable[[], Awaitable[Seen]]) -> Seen:
+    """Ask again and again, as a patient client does, until the answer is more than «later»."""
+    async with asyncio.timeout(INSIST_S):
+        while True:
+            seen = await ask()
+            if not seen.is_passing:
+                return seen
+            await asyncio.sleep(AGAIN_S)
 
 
 async def sign_in(visitor: Browser, phone: str, *, expected: tuple[str, ...] = ()) -> Owner | None:

@@ -79,7 +79,7 @@ class Stack:
         return [root, *root.children(recursive=True)]
 
     def kill(self) -> None:
-        """kill -9 of every process at once: a power cut, as far as they can tell."""
+        """Every process is killed with -9 at once: a power cut, as far as they can tell."""
         processes = self.tree()
         root = processes[0]
         root.suspend()  # nobody is told of anybody's death, nothing is started again
@@ -118,6 +118,11 @@ class Stack:
         """What a part has written, line by line."""
         lines = (self.data_dir.logs / f"{part}.log").read_text().splitlines()
         return [json.loads(line) for line in lines]
+
+    def errors(self, part: str) -> list[str]:
+        """What a part has written that is worse than a warning, shortened to where it comes from."""
+        bad = [line for line in self.log(part) if line["level"] in {"error", "critical"}]
+        return [f"{part}: {line['event']} … {line.get('exception', '')[-800:]}" for line in bad]
 
     def _has_ended(self) -> bool:
         return self.process is None or self.process.poll() is not None

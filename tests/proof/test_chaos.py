@@ -1,4 +1,4 @@
-"""Ten owners activate shops without a pause while every part of the stack is killed with -9 again and again."""
+"""Ten owners activate shops without a pause while each part of the stack is killed with -9 over and over."""
 
 import asyncio
 import itertools
@@ -22,14 +22,11 @@ pytestmark = [pytest.mark.proof, pytest.mark.anyio]
 OWNERS = 10
 CHAOS_S = 60.0
 PAUSE_S = 0.3
+# shorter than a minute, and than the lease of a worker that dies: so some activations are undone, too
+SETTINGS = {"TOCHKA_CORE_ACTIVATION_DEADLINE_S": "10"}
 ENDS = ("live", "failed")
 # Redis may forget a second when it is killed, and a code is used up before the database is asked
-LOST_CODE = (
-    "accounts.challenge_unknown",
-    "accounts.code_wrong",
-    "accounts.code_expired",
-    "accounts.code_used",
-)
+LOST_CODE = ("accounts.challenge_unknown", "accounts.code_wrong", "accounts.code_used")
 
 
 @dataclass
@@ -92,7 +89,7 @@ class Town:
 async def aftermath(anyio_backend: str, findings: list[str]) -> AsyncIterator[Aftermath]:
     """A minute of chaos, then as long as it takes until nothing is under way any more."""
     journal, chance = Journal(), random.Random(SEED)
-    with running() as stack:
+    with running(SETTINGS) as stack:
         town = Town(stack, journal, chance, asyncio.Event(), {}, [])
         killer = Killer(stack, chance)
         async with owners(stack.url, journal, OWNERS) as people:
@@ -112,14 +109,13 @@ async def aftermath(anyio_backend: str, findings: list[str]) -> AsyncIterator[Af
 
 def _told(found: Aftermath) -> str:
     ends = Counter(one.failure_code or one.status for one in found.installations.values())
-    return (
-        f"chaos: killed {dict(found.killer.killed)}; ended {dict(ends)}; answers {dict(found.journal.counts)}"
-    )
+    killed, answers = dict(found.killer.killed), dict(found.journal.counts)
+    return f"chaos: killed {killed}; ended {dict(ends)}; answers {answers}"
 
 
-def test_every_part_was_killed_and_most_activations_still_became_live(aftermath: Aftermath) -> None:
+def test_every_part_was_killed_and_activations_still_became_live(aftermath: Aftermath) -> None:
     assert set(aftermath.killer.killed) == set(VICTIMS), f"seed {SEED}"
-    assert len(aftermath.ended("live")) > len(aftermath.wishes) / 2
+    assert len(aftermath.ended("live")) > len(aftermath.wishes) / 4
 
 
 def test_every_activation_is_live_or_has_failed_with_a_code(aftermath: Aftermath) -> None:
@@ -194,7 +190,4 @@ async def test_all_parts_answer_again_and_nobody_logged_an_unknown_error(afterma
         (installation_id,) = wish.answered
         assert (await newcomer.outcome(installation_id))["status"] == "live"
     assert calm.wrong == []
-    errors = [
-        line for part in OURS for line in aftermath.stack.log(part) if line["level"] in {"error", "critical"}
-    ]
-    assert errors == []
+    assert [line for part in OURS for line in aftermath.stack.errors(part)] == []

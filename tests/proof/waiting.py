@@ -11,8 +11,8 @@ async def until(condition: Callable[[], Awaitable[bool]], what: str, seconds: fl
     """Ask again and again until the condition holds; `what` says what was waited for in vain."""
     try:
         async with asyncio.timeout(seconds):
-            while not await condition():
-                await asyncio.sleep(POLL_S)  # noqa: ASYNC110  another process has no event to wait for
+            while not await condition():  # noqa: ASYNC110  another process has no event to wait for
+                await asyncio.sleep(POLL_S)
     except TimeoutError:
         raise AssertionError(f"waited {seconds:.0f} s in vain: {what}") from None
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from alembic import op
-from rls import MODULE, TENANT, protect
+from rls import TENANT, protect
 
 revision: str = "0003"
 down_revision: str | None = "0002"
@@ -27,7 +27,7 @@ def upgrade() -> None:
     op.execute("CREATE INDEX ix_events_waiting ON events (id) WHERE fanned_out_at IS NULL")
     # whether an older event of the same tenant still waits: its order is kept by whoever fans out
     op.execute("CREATE INDEX ix_events_waiting_tenant ON events (tenant_id, id) WHERE fanned_out_at IS NULL")
-    for statement in protect("events", whole=TENANT, reads=(MODULE,), queue=True):
+    for statement in protect("events", whole=TENANT, queue=True):
         op.execute(statement)
     op.execute("GRANT SELECT, INSERT ON events TO tochka_app")
     op.execute("GRANT SELECT, INSERT, UPDATE ON events TO tochka_jobs")

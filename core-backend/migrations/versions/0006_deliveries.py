@@ -8,7 +8,7 @@ positions become visible in their order and a reader never passes over one that 
 from collections.abc import Sequence
 
 from alembic import op
-from rls import MODULE, TENANT, protect
+from rls import TENANT, protect
 
 revision: str = "0006"
 down_revision: str | None = "0005"
@@ -16,10 +16,9 @@ branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
 RECEIVER = "receiver = (SELECT app_module_id())"
-# News about a tenant as a whole name no module: whoever was given one may read it.
+# A module reads what it was given, news about a tenant as a whole among it.
 GIVEN = """EXISTS (SELECT 1 FROM deliveries d WHERE d.tenant_id = events.tenant_id AND d.event_id = events.id
   AND d.receiver = (SELECT app_module_id()))"""
-SEEN = f"{TENANT} OR {MODULE}"
 
 TABLES = (
     """
@@ -84,7 +83,7 @@ def upgrade() -> None:
     for statement in policies:
         op.execute(statement)
     op.execute(f"CREATE POLICY events_given ON events FOR SELECT TO tochka_app USING ({GIVEN})")
-    op.execute(f"ALTER POLICY events_wall ON events USING ({SEEN} OR {GIVEN})")
+    op.execute(f"ALTER POLICY events_wall ON events USING ({TENANT} OR {GIVEN})")
     op.execute("GRANT SELECT ON deliveries, attempts TO tochka_app")
     # a module reports `ready` or `failed` through a request: that settles its command
     op.execute("GRANT UPDATE (status, finished_at) ON deliveries TO tochka_app")
@@ -96,6 +95,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop the tables, and what else looks into them."""
     op.execute("DROP POLICY events_given ON events")
-    op.execute(f"ALTER POLICY events_wall ON events USING ({SEEN})")
+    op.execute(f"ALTER POLICY events_wall ON events USING ({TENANT})")
     for table in ("attempts", "deliveries", "receiver_sequences", "receiver_positions"):
         op.execute(f"DROP TABLE {table}")

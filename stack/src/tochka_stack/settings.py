@@ -11,6 +11,10 @@ from tochka_stack.refusals import Misconfigured
 ENVIRONMENTS = ("development", "production")
 LIMITS = ("strict", "relaxed")
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+CHOICES = (
+    *("host", "port", "environment", "limits", "public_url", "storefront_domain"),
+    *("database_url", "redis_url"),
+)
 PASSED_ON = frozenset({"TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "http_proxy", "https_proxy", "no_proxy"})
 PASSED_PREFIXES = ("TOCHKA_CORE_", "TOCHKA_MODULE_", "TOCHKA_GATEWAY_")
 
@@ -32,6 +36,10 @@ class StackSettings:
     min_free_mb: int = 300
     path: str = os.defpath
     passed_on: Mapping[str, str] = field(default_factory=dict)
+
+    def choices(self) -> dict[str, str | int | None]:
+        """What commands beside a running stack must know of how it was started."""
+        return {name: getattr(self, name) for name in CHOICES}
 
     @property
     def public_host(self) -> str:

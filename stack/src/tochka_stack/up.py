@@ -156,8 +156,7 @@ async def _stack(settings: StackSettings, data_dir: DataDir, progress: Progress)
     """A stack whose processes are all gone at the end, whatever happened; one failure stands for several."""
     ports = await asyncio.to_thread(data_dir.ports)
     await asyncio.to_thread(data_dir.secrets.ensure_all)
-    choices = {"host": settings.host, "port": settings.port, "public_url": settings.public_url}
-    data_dir.write(STARTED_WITH, choices)
+    data_dir.write(STARTED_WITH, settings.choices())
     engines = EngineRoom(settings, data_dir, ports)
     if engines.has_embedded:
         data_dir.check_space(settings.min_free_mb, engines.folder)

@@ -173,7 +173,6 @@ def _variants_and_pictures() -> None:
         _number("width"),
         _number("height"),
         sa.Column("widths", postgresql.ARRAY(sa.Integer()), nullable=False),
-        _text("alt"),
         _number("position"),
         _moment("created_at"),
         _part_of("pictures", "product_id", "products"),

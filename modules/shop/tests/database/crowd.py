@@ -23,10 +23,10 @@ FILL = (
     """,
     """
     INSERT INTO pictures (tenant_id, installation_id, id, product_id, content_hash, width, height,
-        widths, alt,
+        widths,
                           position, created_at)
     SELECT tenant_id, installation_id, md5(id::text || 'pic' || n)::uuid, id, repeat('a', 32), 800, 800,
-           '{320,800}', '', n, now()
+           '{320,800}', n, now()
     FROM products JOIN owners ON tenant = tenant_id, generate_series(1, 2) n
     """,
     """

@@ -57,7 +57,7 @@ def test_russian_counts_as_russians_do() -> None:
 def _asked() -> set[str]:
     """Keys that pages and code name in full."""
     pattern = re.compile(
-        r"""(?:\bt|say|phrase|_titled|refuse)\(\s*(?:desk,\s*|shell,\s*|name,\s*)?["']([a-z_0-9.]+)["']"""
+        r"""(?:\bt|say|phrase|_titled|refuse)\(\s*(?:(?:desk|shell|name),\s*)?["']([a-z_0-9.]+)["'](?! ~)"""
     )
     found: set[str] = set()
     for path in SOURCE.rglob("*"):

@@ -105,7 +105,6 @@ class Picture(Owned, Model):
     width: Mapped[int]
     height: Mapped[int]
     widths: Mapped[list[int]] = mapped_column(ARRAY(Integer))
-    alt: Mapped[str] = mapped_column(default="")
     position: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = moment()
 

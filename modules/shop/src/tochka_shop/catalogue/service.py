@@ -53,7 +53,6 @@ def picture_ref(picture: Picture) -> PictureRef:
         width=picture.width,
         height=picture.height,
         widths=tuple(picture.widths),
-        alt=picture.alt,
     )
 
 

@@ -10,10 +10,8 @@ from tochka_sdk.ids import uuid7
 
 from tochka_shop.owners import Owner
 from tochka_shop.pictures.schemas import Rendered
-from tochka_shop.pictures.service import MAX_BYTES, Renderer
+from tochka_shop.pictures.service import Renderer, Upload
 from tochka_shop.pictures.storage import LocalStorage, PictureStorage
-
-__all__ = ["MAX_BYTES", "Pictures", "pictures_of"]
 
 
 class Pictures:
@@ -28,9 +26,9 @@ class Pictures:
         """Where the files lie."""
         return LocalStorage(self._uploads_dir())
 
-    async def render(self, contents: Sequence[bytes]) -> list[Rendered]:
+    async def render(self, uploads: Sequence[Upload]) -> list[Rendered]:
         """Every upload in every size; the first that is refused raises, and nothing is kept."""
-        return await self._renderer.render(contents)
+        return await self._renderer.render(uploads)
 
     async def keep(self, owner: Owner, rendered: Rendered) -> UUID:
         """Store the files of a new picture, before anything refers to them."""

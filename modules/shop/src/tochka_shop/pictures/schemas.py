@@ -42,7 +42,6 @@ class PictureRef:
     width: int
     height: int
     widths: tuple[int, ...]
-    alt: str
 
     def url(self, at_least: int = 0) -> str:
         """The address of the smallest size that is at least so wide, or of the largest."""

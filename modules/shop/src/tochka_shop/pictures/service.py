@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from io import BytesIO
+from typing import Protocol
 
 import anyio
 import anyio.to_thread
@@ -37,6 +38,13 @@ _DECODERS: dict[Format, type[ImageFile.ImageFile]] = {
 _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 
 
+class Upload(Protocol):
+    """A file on its way in."""
+
+    async def read(self, size: int = -1) -> bytes:
+        """The next so many bytes of it."""
+
+
 class Renderer:
     """Renders uploads off the event loop; one at a time, so that memory stays bounded.
 
@@ -48,17 +56,19 @@ class Renderer:
         self._room = at_once + waiting
         self._inside = 0
 
-    async def render(self, contents: Sequence[bytes]) -> list[Rendered]:
-        """Every size of every picture, or a `PictureRefused` that says why not."""
+    async def render(self, uploads: Sequence[Upload]) -> list[Rendered]:
+        """Every size of every picture, or a `PictureRefused` that says why not. One is read at a time."""
         if self._inside >= self._room:
             raise PicturesBusy
         self._inside += 1
         try:
-            return [
-                await anyio.to_thread.run_sync(render, content, limiter=self._limiter) for content in contents
-            ]
+            return [await self._one(upload) for upload in uploads]
         finally:
             self._inside -= 1
+
+    async def _one(self, upload: Upload) -> Rendered:
+        content = await upload.read(MAX_BYTES + 1)
+        return await anyio.to_thread.run_sync(render, content, limiter=self._limiter)
 
 
 def render(content: bytes) -> Rendered:

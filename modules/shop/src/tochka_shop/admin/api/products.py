@@ -25,7 +25,7 @@ from tochka_shop.catalogue.schemas import Listing, ProductRead
 from tochka_shop.owners import current_owner
 from tochka_shop.pages.forms import Form, page_number
 from tochka_shop.pictures.errors import PictureRefused
-from tochka_shop.pictures.public import MAX_BYTES, pictures_of
+from tochka_shop.pictures.public import pictures_of
 from tochka_shop.pictures.schemas import Rendered
 from tochka_shop.wording import search_words
 
@@ -130,9 +130,8 @@ async def change_pictures(
 async def _read_pictures(request: Request, form: Form) -> list[Rendered]:
     """The uploaded pictures, rendered; if one is refused the form says why, and none is taken."""
     files = [file for file in form.files("pictures") if file.filename]
-    contents = [await file.read(MAX_BYTES + 1) for file in files]
     try:
-        return await pictures_of(request.app).render(contents)
+        return await pictures_of(request.app).render(files)
     except PictureRefused as refusal:
         form.refuse("pictures", f"error.{refusal.code}")
         return []

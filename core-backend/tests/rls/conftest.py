@@ -1,0 +1,64 @@
+"""Two parties, each with something in every table, in a database of their own."""
+
+import secrets
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import asyncpg
+import pytest
+from core_kit.activation import activate, ask, dispatching, outcome, unique_label
+from core_kit.modules import REMOVED, ScriptedModule, registered_module
+from core_kit.people import API, Owner, sign_up
+from core_kit.rls import CASES, Walk, World, Worlds
+from core_kit.running import RunningCore, core_settings, run_core
+from tochka_core.migrate import upgrade
+from tochka_core.subscriptions import public as subscriptions
+from tochka_sdk.db import Scope
+from tochka_stack.testing import ScratchPostgres
+
+
+@pytest.fixture(scope="session")
+async def worlds(postgres: ScratchPostgres, redis_url: str) -> AsyncIterator[Worlds]:
+    """Made once, by way of the API; nothing that looks at it changes it."""
+    database = await postgres.create_database("rls", "tochka_owner", "tochka_app", "tochka_jobs")
+    await upgrade(database.owner_dsn)
+    async with (
+        run_core(core_settings(database, redis_url)) as core,
+        registered_module(core.resources, core.jobs) as first,
+        registered_module(core.resources, core.jobs) as second,
+        dispatching(core.jobs),
+    ):
+        owners = [await sign_up(core.url) for _ in range(2)]
+        hosts = [
+            await _live(core, owner, module) for owner, module in zip(owners, (first, second), strict=True)
+        ]
+        for owner in owners:
+            await owner.client.aclose()
+    me, other = (
+        World(owner.tenant_id, owner.user_id, module.id)
+        for owner, module in zip(owners, (first, second), strict=True)
+    )
+    superuser = await asyncpg.connect(database.superuser_dsn)
+    steps = Walk(superuser, (me, other), switch=True)
+    expectations = {table: await steps.expect(table) for table in CASES}
+    await superuser.close()
+    phones = (owners[0].phone, owners[1].phone)
+    yield Worlds(database, (me, other), expectations, (hosts[0], hosts[1]), phones)
+    await postgres.drop_database(database.name)
+
+
+async def _live(core: RunningCore, owner: Owner, module: ScriptedModule) -> str:
+    """Something of everything: an installation, one that is gone, a suspension, a renamed tenant."""
+    made = await ask(owner, module.id, unique_label(), key=secrets.token_hex(8))
+    body = await outcome(owner, made.json()["id"])
+    gone = await activate(owner, module.id)
+    await outcome(owner, gone["id"])
+    await owner.client.delete(f"{API}/installations/{gone['id']}")
+    await module.wait_for(REMOVED)
+    await owner.client.patch(f"{API}/tenants/{owner.tenant_id}", json={"name": "Пекарня"})
+    await module.wait_for("tenant.updated")
+    id = UUID(body["subscription"]["id"])
+    async with core.resources.connections.transaction(Scope(tenant_id=owner.tenant_id)) as connection:
+        await subscriptions.suspend(connection, core.resources, owner.tenant_id, id)
+    await module.wait_for("license.updated")
+    return str(body["host"])
