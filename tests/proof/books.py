@@ -24,11 +24,13 @@ CORE_FAULTS: Mapping[str, str] = {
     "an installation whose subscription does not say the same": """
         SELECT i.host, i.status, s.status AS subscription
         FROM installations i LEFT JOIN subscriptions s ON s.id = i.subscription_id
-        WHERE s.status IS DISTINCT FROM CASE i.status WHEN 'failed' THEN 'void' ELSE 'trialing' END""",
+        WHERE s.status IS DISTINCT FROM CASE i.status
+          WHEN 'failed' THEN 'void' WHEN 'gone' THEN 'canceled' ELSE 'trialing' END""",
     "an installation whose license does not say the same": """
         SELECT i.host, i.status, l.access
         FROM installations i LEFT JOIN licenses l ON l.installation_id = i.id
-        WHERE l.access IS DISTINCT FROM CASE i.status WHEN 'failed' THEN 'closed' ELSE 'full' END""",
+        WHERE l.access IS DISTINCT FROM CASE
+          WHEN i.status IN ('failed', 'gone') THEN 'closed' ELSE 'full' END""",
     "a subscription or a license without an installation": """
         SELECT id FROM subscriptions s
         WHERE NOT EXISTS (SELECT 1 FROM installations i WHERE i.subscription_id = s.id)
@@ -42,7 +44,7 @@ CORE_FAULTS: Mapping[str, str] = {
           WHERE e.installation_id = i.id AND e.type = 'installation.requested')""",
     "an undoing that was not told of once, or one that never was": """
         SELECT i.host, i.status FROM installations i
-        WHERE (i.status = 'failed')::int <> (SELECT count(*) FROM events e
+        WHERE (i.status IN ('failed', 'gone'))::int <> (SELECT count(*) FROM events e
           WHERE e.installation_id = i.id AND e.type = 'installation.removed')""",
     "an event for a module with other than one delivery": """
         SELECT e.type, e.installation_id FROM events e
@@ -54,6 +56,9 @@ CORE_FAULTS: Mapping[str, str] = {
           SELECT count(*) AS count, max(d.sequence) AS last FROM deliveries d
           WHERE d.tenant_id = s.tenant_id AND d.receiver = s.receiver) given
         WHERE (s.last_sequence, s.last_sequence) IS DISTINCT FROM (given.count, given.last)""",
+    "a name that was live and is free for everybody at once": """
+        SELECT i.host FROM installations i
+        WHERE i.status = 'gone' AND NOT EXISTS (SELECT 1 FROM quarantined_hosts q WHERE q.host = i.host)""",
     "a live installation whose command was not answered with yes": """
         SELECT i.host, d.status FROM installations i JOIN deliveries d ON d.installation_id = i.id
         WHERE i.status = 'live' AND d.type = 'installation.requested' AND d.status <> 'delivered'""",
@@ -159,8 +164,8 @@ async def faults_of_shop(stack: Stack) -> list[str]:
         status, hosts = (row["status"], row["hosts"]) if row else (None, None)
         if one.status == "live" and (status, hosts) != ("live", [one.host]):
             wrong.append(f"{one.host} is live, and the shop has it as {status} at {hosts}")
-        if one.status == "failed" and status not in (None, "removed"):
-            wrong.append(f"{one.host} has failed, and the shop has it as {status}")
+        if one.status in {"failed", "gone"} and status not in (None, "removed"):
+            wrong.append(f"{one.host} is {one.status}, and the shop has it as {status}")
     return wrong + [f"the shop has an installation {id} that the core never made" for id in known]
 
 

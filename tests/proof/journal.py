@@ -61,8 +61,8 @@ class Journal:
     counts: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
 
-    def note(self, seen: Seen, expected: tuple[str, ...] = (), *, page: bool = False) -> Seen:
-        """Take in an answer. `expected` are codes of refusals that the client provoked."""
+    def note(self, seen: Seen, expected: tuple[str | int, ...] = (), *, page: bool = False) -> Seen:
+        """Take in an answer. `expected` are codes, or statuses of pages, that the client provoked."""
         name = f"{seen.status}" if seen.is_good or seen.status is None else f"{seen.status} {_kind(seen)}"
         self.counts[name] += 1
         complaint = self._complaint(seen, expected, page=page)
@@ -70,7 +70,7 @@ class Journal:
             self.wrong.append(f"{complaint}: {seen}")
         return seen
 
-    def _complaint(self, seen: Seen, expected: tuple[str, ...], *, page: bool) -> str:
+    def _complaint(self, seen: Seen, expected: tuple[str | int, ...], *, page: bool) -> str:
         """What is wrong with an answer; nothing, mostly."""
         if seen.status is None:
             lost = seen.text.startswith(("ConnectError", "ReadError", "RemoteProtocolError", "WriteError"))
@@ -82,7 +82,7 @@ class Journal:
         is_page = page and seen.media_type.startswith("text/html")
         if not (seen.code or is_page):
             return "a refusal without a code"
-        is_fine = seen.code in expected or (seen.is_passing and not self.is_calm)
+        is_fine = bool({seen.code, seen.status} & set(expected)) or (seen.is_passing and not self.is_calm)
         return "" if is_fine else "an unexpected refusal"
 
 

@@ -42,7 +42,7 @@ class Browser:
         method: str,
         path: str,
         *,
-        expected: tuple[str, ...] = (),
+        expected: tuple[str | int, ...] = (),
         page: bool = False,
         headers: Mapping[str, str] | None = None,
         **content: Any,

@@ -16,6 +16,7 @@ from core_kit.modules import (
     hangs_up,
     one_by_one,
     raw,
+    registered_module,
     waits_for,
 )
 from core_kit.people import Owner
@@ -210,3 +211,18 @@ async def test_a_tenants_events_are_counted_without_a_hole(
     assert counted == [(1, REQUESTED), (2, REMOVED), (3, REQUESTED), (4, REMOVED)]
     assert [row["sequence"] for row in await _deliveries(core_database, stranger)] == [1, 2]
     assert refusal(await owner.client.get("/api/v1/modules/nothing")) == (404, "catalogue.module_unknown")
+
+
+async def test_a_module_that_hangs_holds_up_no_other(
+    core: RunningCore, owner: Owner, stranger: Owner, module: ScriptedModule, dispatcher: None
+) -> None:
+    gate = asyncio.Event()
+    module.on[REQUESTED] = waits_for(gate, answers(200))
+    for _ in range(40):  # more than a dispatcher sends to one receiver at once
+        await activate(owner, module.id)
+    await module.wait_for(REQUESTED, 33)
+    async with registered_module(core.resources, core.jobs) as other:
+        body = await activate(stranger, other.id)
+        assert (await outcome(stranger, body["id"]))["status"] == "live"
+    gate.set()
+    await module.wait_for(REQUESTED, 40)

@@ -18,7 +18,7 @@ from tochka_core.paging import Page, PageRequestDep
 from tochka_core.resources import Resources, ResourcesDep
 from tochka_core.tenants.public import AdminConnection, Member, MemberDep, TenantConnection
 
-POLL_S = 0.15
+POLL_S = 0.1
 HEARTBEAT_S = 10.0
 LONGEST_S = 600.0
 ENDED = frozenset({"live", "failed", "gone"})

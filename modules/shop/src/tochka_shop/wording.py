@@ -23,6 +23,7 @@ _LATIN = {
     "є": "ye",
 }
 _BREAKS = re.compile(r"[^a-z0-9]+")
+_SLUG = re.compile(r"[a-z0-9-]{1,100}")
 _WORD = re.compile(r"\w+")
 
 
@@ -33,6 +34,11 @@ def slugify(title: str, fallback: str) -> str:
     plain = unicodedata.normalize("NFKD", latin).encode("ascii", "ignore").decode()
     slug = _BREAKS.sub("-", plain).strip("-")[:SLUG_LENGTH].strip("-")
     return slug or fallback
+
+
+def is_slug(text: str) -> bool:
+    """Whether an address could be one of ours; what could not is not asked for."""
+    return _SLUG.fullmatch(text) is not None
 
 
 def free_slug(wanted: str, taken: Collection[str]) -> str:

@@ -136,7 +136,7 @@ async def test_a_product_limit_holds_against_parallel_creation(
                 group.start_soon(create, number)
         assert Counter(answer.status_code for answer in answers) == {303: 3, 403: 5}
         refused = next(answer for answer in answers if answer.status_code == 403)
-        assert "не больше 3 товаров" in refused.text
+        assert "по вашему тарифу: 3." in refused.text
         assert (await desk.page("/admin/products")).count("with-tile") == 3
 
 

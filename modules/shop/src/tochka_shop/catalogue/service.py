@@ -98,7 +98,7 @@ async def get_product(session: AsyncSession, product_id: UUID) -> ProductRead:
 
 async def get_published(session: AsyncSession, slug: str) -> ProductRead:
     """A published product by its address."""
-    product = await ProductRepository(session).find_by_slug(slug)
+    product = await ProductRepository(session).find_by_slug(slug) if wording.is_slug(slug) else None
     return await _whole(session, product if product is not None and product.is_published else None)
 
 
@@ -194,7 +194,7 @@ async def list_categories(session: AsyncSession, *, only_published: bool = True)
 
 async def get_category(session: AsyncSession, slug: str) -> CategoryRead:
     """A category by its address."""
-    category = await CategoryRepository(session).find_by_slug(slug)
+    category = await CategoryRepository(session).find_by_slug(slug) if wording.is_slug(slug) else None
     if category is None:
         raise CategoryNotFound
     return CategoryRead(category.id, category.title, category.slug)

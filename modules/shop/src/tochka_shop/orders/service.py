@@ -1,6 +1,7 @@
 """Rules of carts and orders. Every function runs inside its caller's one transaction."""
 
 import hashlib
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -47,6 +48,7 @@ from tochka_shop.settings.schemas import SettingsRead
 MAX_LINES = 50
 CART_DAYS = 30
 _SWEEP = 20
+_LINK = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def _hash(token: str) -> str:
@@ -293,7 +295,8 @@ async def get_order(session: AsyncSession, order_id: UUID) -> OrderRead:
 
 async def get_by_link(session: AsyncSession, link: str) -> OrderRead:
     """An order for whoever has its link."""
-    return await _whole(session, await OrderRepository(session).find_by_link(link))
+    known = await OrderRepository(session).find_by_link(link) if _LINK.fullmatch(link) else None
+    return await _whole(session, known)
 
 
 async def _whole(session: AsyncSession, order: Order | None) -> OrderRead:

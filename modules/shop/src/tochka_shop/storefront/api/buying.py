@@ -167,6 +167,8 @@ async def submit(request: Request, session: InstallationSession, shell: CurrentS
         if result.link:
             return RedirectResponse(f"/orders/{result.link}", 303, PRIVATE)
     found = await orders.get_cart(session, _token(request))
+    if not found.items and not result.changes:
+        return RedirectResponse("/cart", 303, PRIVATE)
     if not found.items:
         return _cart_page(request, shell, found, changes=result.changes)
     key = str(form.uuid("key") or uuid4())
