@@ -3,6 +3,7 @@
 import ctypes
 import json
 import os
+import pwd
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +35,7 @@ def environment(settings: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def tochka(
-    *arguments: str, ordinary: bool = False, settings: Mapping[str, str] | None = None
+    *arguments: str, ordinary: Path | None = None, settings: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     return subprocess.run(
@@ -43,12 +45,12 @@ def tochka(
         text=True,
         timeout=PATIENCE,
         check=False,
-        preexec_fn=become_ordinary() if ordinary else None,
+        preexec_fn=become_ordinary(ordinary) if ordinary else None,
     )
 
 
 def refused(
-    *arguments: str, ordinary: bool = False, settings: Mapping[str, str] | None = None
+    *arguments: str, ordinary: Path | None = None, settings: Mapping[str, str] | None = None
 ) -> tuple[int, str]:
     """Run a command that must refuse: its exit code and its one sentence."""
     done = tochka(*arguments, ordinary=ordinary, settings=settings)
@@ -58,22 +60,49 @@ def refused(
     return done.returncode, sentences[0]
 
 
-def become_ordinary() -> Callable[[], None] | None:
-    """Give up root in the child, by a user namespace: files stay ours, the rights of root are gone.
+def become_ordinary(folder: Path) -> Callable[[], None] | None:
+    """Give up root in the child; `folder` stays writable for it.
 
-    Another account would not do: it may be unable to reach the interpreter that runs the tests.
+    A user namespace keeps our files ours and takes the rights of root. Where a container or a chroot forbids
+    one, the child becomes `nobody`, who gets the folder and must be able to reach the interpreter.
     """
     if os.geteuid() != 0:
         return None
+    if _namespaces_are_allowed():
+        return _enter_namespace
+    nobody = pwd.getpwnam("nobody")
+    os.chown(folder, nobody.pw_uid, nobody.pw_gid)
 
-    def enter() -> None:
-        if _libc.unshare(CLONE_NEWUSER) != 0:
-            raise OSError(ctypes.get_errno(), "user namespaces are not available")
-        Path("/proc/self/uid_map").write_text(f"{ORDINARY_UID} 0 1")
-        Path("/proc/self/setgroups").write_text("deny")
-        Path("/proc/self/gid_map").write_text(f"{ORDINARY_UID} 0 1")
+    def drop() -> None:
+        os.setgroups([])
+        os.setgid(nobody.pw_gid)
+        os.setuid(nobody.pw_uid)
 
-    return enter
+    return drop
+
+
+def _enter_namespace() -> None:
+    if _libc.unshare(CLONE_NEWUSER) != 0:
+        raise OSError(ctypes.get_errno(), "user namespaces are not available")
+    Path("/proc/self/uid_map").write_text(f"{ORDINARY_UID} 0 1")
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/gid_map").write_text(f"{ORDINARY_UID} 0 1")
+
+
+@cache
+def _namespaces_are_allowed() -> bool:
+    """Try it in a child that does nothing else."""
+    child = subprocess.run(
+        ["/bin/true"],
+        check=False,
+        preexec_fn=lambda: _exit_unless(_libc.unshare(CLONE_NEWUSER) == 0),
+    )
+    return child.returncode == 0
+
+
+def _exit_unless(allowed: bool) -> None:
+    if not allowed:
+        os._exit(1)
 
 
 def environment_of(pid: int) -> Mapping[str, str]:
@@ -147,7 +176,7 @@ def starting(
             env=environment(settings),
             stdout=file,
             stderr=file,
-            preexec_fn=become_ordinary() if ordinary else None,  # noqa: PLW1509  tests run on one thread
+            preexec_fn=become_ordinary(folder) if ordinary else None,  # noqa: PLW1509  tests run on one thread
         ) as process,
     ):
         up = Up(process, DataDir(folder / "data"), port, output)

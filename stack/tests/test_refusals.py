@@ -38,7 +38,7 @@ def test_a_port_in_use_is_refused(folder: Path) -> None:
 
 def test_a_port_that_only_root_may_use_is_refused(folder: Path) -> None:
     low = next(port for port in range(1023, 0, -1) if port not in {80, 443})
-    code, sentence = refused("up", "--data-dir", str(folder / "data"), "--port", str(low), ordinary=True)
+    code, sentence = refused("up", "--data-dir", str(folder / "data"), "--port", str(low), ordinary=folder)
     assert (code, sentence.startswith(f"The port {low} is reserved for root")) == (5, True)
 
 
@@ -71,7 +71,7 @@ def test_data_of_another_postgres_is_refused_and_left_alone(folder: Path, port: 
 
 def test_a_directory_that_cannot_be_written_is_refused(folder: Path, port: str) -> None:
     folder.chmod(0o500)
-    code, sentence = refused("up", "--data-dir", str(folder / "data"), "--port", port, ordinary=True)
+    code, sentence = refused("up", "--data-dir", str(folder / "data"), "--port", port, ordinary=folder)
     assert code == 5
     assert sentence.startswith(f"The data directory {folder / 'data'} cannot be written: Permission denied")
 

@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from tests.browser import visitor as people
-from tests.browser.chromium import Chromium, find_chromium
+from tests.browser.chromium import Chromium, find_chromium, find_node
 from tests.browser.options import ARTIFACTS, ENVIRONMENT, STACK_URL
 from tests.browser.running_stack import RunningStack, running_stack
 from tests.browser.visitor import Visitor
@@ -72,8 +72,11 @@ def stack() -> Iterator[RunningStack]:
 @pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
     """What drives browsers. Not for the whole session: its event loop would be in the way of others."""
-    with sync_playwright() as started:
-        yield started
+    with pytest.MonkeyPatch.context() as patch:
+        # Playwright's own Node needs libraries that a bare machine lacks.
+        patch.setenv("PLAYWRIGHT_NODEJS_PATH", str(find_node()))
+        with sync_playwright() as started:
+            yield started
 
 
 def launch(playwright: Playwright, chromium: Chromium) -> Browser:

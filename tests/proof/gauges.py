@@ -5,7 +5,6 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from statistics import median
 
 import psutil
 
@@ -72,9 +71,9 @@ class Gauges:
         return self._change(self.files[name], warm_up, window)
 
     def _change(self, samples: list[float] | list[int], warm_up: float, window: float) -> float:
-        """From the median of a window after the warm-up to that of one at the end."""
+        """From the lowest of a window after the warm-up to that of one at the end: peaks come and go."""
         start, end = self.at[0] + warm_up, self.at[-1] - window
         pairs = list(zip(self.at, samples, strict=True))
         early = [value for moment, value in pairs if start <= moment < start + window]
         late = [value for moment, value in pairs if moment >= end]
-        return median(late) - median(early)
+        return min(late) - min(early)

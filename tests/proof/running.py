@@ -104,10 +104,6 @@ class Stack:
             return [child for child in postmaster.children() if _serves_us(child)]
         return []
 
-    def internal(self, name: str) -> str:
-        """The address of an internal listener, by its name in the record of ports."""
-        return f"http://127.0.0.1:{self.data_dir.read('ports.json')[name]}"
-
     def dsn(self, database: str) -> str:
         """The administrator's connection string into a database."""
         password = quote(self.data_dir.secrets[f"postgres-{SUPERUSER}"], safe="")

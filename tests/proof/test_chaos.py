@@ -5,7 +5,7 @@ import itertools
 import random
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -54,8 +54,9 @@ class Town:
     journal: Journal
     chance: random.Random
     over: asyncio.Event
-    watched: dict[str, str]
-    newcomers: list[str]
+    watched: dict[str, str] = field(default_factory=dict)
+    newcomers: list[str] = field(default_factory=list)
+    open_shops: list[str] = field(default_factory=list)
 
     async def activate(self, owner: Owner, name: str) -> None:
         """One shop after the other; sometimes pressed twice, sometimes watched to its end."""
@@ -65,7 +66,8 @@ class Town:
                 await owner.press(wish)
             if self.chance.random() < 0.5 and wish.answered:
                 (installation_id,) = wish.answered
-                self.watched[installation_id] = await owner.watch(installation_id)
+                self.watched[installation_id] = status = await owner.watch(installation_id)
+                self.open_shops += [wish.label] if status == "live" else []
             if await self._is_over():
                 return
 
@@ -76,6 +78,15 @@ class Town:
             async with browser(self.stack.url, self.journal) as visitor:
                 if await sign_in(visitor, phone, expected=LOST_CODE):
                     self.newcomers.append(phone)
+
+    async def visit(self) -> None:
+        """A shop that was open once stays open: a page, an honest «later», and never «nobody lives here»."""
+        async with browser(self.stack.url, self.journal) as visitor:
+            while not await self._is_over():
+                await visitor.send("GET", "/", page=True)
+                if self.open_shops:
+                    host = f"{self.chance.choice(self.open_shops)}.localhost:{self.stack.port}"
+                    await visitor.send("GET", "/", page=True, headers={"Host": host})
 
     async def _is_over(self) -> bool:
         try:
@@ -90,13 +101,14 @@ async def aftermath(anyio_backend: str, findings: list[str]) -> AsyncIterator[Af
     """A minute of chaos, then as long as it takes until nothing is under way any more."""
     journal, chance = Journal(), random.Random(SEED)
     with running(SETTINGS) as stack:
-        town = Town(stack, journal, chance, asyncio.Event(), {}, [])
+        town = Town(stack, journal, chance, asyncio.Event())
         killer = Killer(stack, chance)
         async with owners(stack.url, journal, OWNERS) as people:
             async with asyncio.TaskGroup() as group:
                 for number, owner in enumerate(people):
                     group.create_task(town.activate(owner, f"chaos-{number}"))
                 group.create_task(town.arrive())
+                group.create_task(town.visit())
                 await killer.run(CHAOS_S)
                 town.over.set()
             await books.settled(stack)

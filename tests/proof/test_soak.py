@@ -23,9 +23,9 @@ pytestmark = [pytest.mark.proof, pytest.mark.anyio]
 SOAK_S, WARM_UP_S, WINDOW_S = 75.0, 25.0, 10.0
 LABEL = "soaked"
 # Caches fill and allocators round up; what leaks by request would be many times this, at this load.
-MAY_GROW_MB = {"core-web": 6.0, "core-worker": 6.0, "shop": 12.0, "gateway": 16.0}
+MAY_GROW_MB = {"core-web": 4.0, "core-worker": 4.0, "shop": 8.0, "gateway": 10.0}
 MAY_OPEN = 16
-# two pools of eight and five more for the core's processes; five and five for the shop, and what it listens by
+# two pools of eight and five more for the core; five and five for the shop, and one that listens
 MAY_CONNECT = {"core-web": 21, "core-worker": 21, "tochka-shop": 10, "tochka-listener": 1}
 SETTLE_S = 30.0
 PROVOKED = ("accounts.code_wrong", "accounts.unauthenticated", "domains.taken", "domains.unknown")

@@ -4,7 +4,7 @@ import asyncio
 
 import httpx
 import pytest
-from core_kit.activation import activate, ask, outcome, read
+from core_kit.activation import activate, ask, outcome, read, until_step
 from core_kit.codes import look, refusal
 from core_kit.members import enrol
 from core_kit.modules import REMOVED, REQUESTED, ScriptedModule, answers, waits_for
@@ -100,3 +100,20 @@ async def test_a_failed_activation_can_be_put_away(
     assert (await _remove(owner, body["id"])).status_code == 204
     assert (await read(owner, body["id"]))["status"] == "gone"
     assert module.effects[REMOVED] == 1
+
+
+async def test_what_is_removed_is_not_asked_for_any_more(
+    core_database: ScratchDatabase, owner: Owner, module: ScriptedModule, dispatcher: None
+) -> None:
+    module.on[REQUESTED] = answers(503)
+    body = await activate(owner, module.id)
+    await until_step(owner, body["id"], "retrying")
+    assert (await _remove(owner, body["id"])).status_code == 204
+    await module.wait_for(REMOVED)
+    rows = await look(
+        core_database,
+        "SELECT type, status FROM deliveries WHERE tenant_id = $1 ORDER BY sequence",
+        owner.tenant_id,
+    )
+    assert rows[0] == {"type": REQUESTED, "status": "cancelled"}
+    assert [received.event for received in module.received][-1] == REMOVED

@@ -374,6 +374,7 @@ async def test_a_database_restarted_in_the_middle_delays_an_activation_and_no_mo
                 await engine.stop()
                 gate.set()  # the module answers, and nobody can write it down
                 await engine.start()
+                await _leases_run_out(found)
                 assert (await outcome(found.owner, body["id"]))["status"] == "live"
                 assert found.module.effects == {REQUESTED: 1}
         finally:

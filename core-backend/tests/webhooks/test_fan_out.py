@@ -75,7 +75,7 @@ async def test_an_event_waits_for_an_older_one_of_its_tenant_that_somebody_else_
     first, second = await _record(core, owner, module, 2)
     async with core.jobs.connections.system("test") as slow:
         assert await service.fan_out(slow, 1) == 1  # holds the first, not committed yet
-        async with core.jobs.connections.system("test") as quick:
+        async with asyncio.timeout(10), core.jobs.connections.system("test") as quick:
             assert await service.fan_out(quick, 100) == 0
     await _drain(core.jobs, 100)
     query = "SELECT event_id, sequence FROM deliveries WHERE tenant_id = $1 ORDER BY sequence"

@@ -77,6 +77,13 @@ class _Stderr(logging.StreamHandler[TextIO]):
         return sys.stderr
 
 
+def _renderer(*, json: bool) -> structlog.types.Processor:
+    if json:
+        return structlog.processors.JSONRenderer(serializer=_dumps)
+    plain = structlog.dev.plain_traceback  # the rich one shows local variables, and takes seconds
+    return structlog.dev.ConsoleRenderer(colors=False, exception_formatter=plain)
+
+
 def configure(service: str, *, level: str = "INFO", json: bool = True, stream: TextIO | None = None) -> None:
     """Send every log of this process, structlog's and the standard library's, to one stream.
 
@@ -101,14 +108,6 @@ def configure(service: str, *, level: str = "INFO", json: bool = True, stream: T
         named,
         _redacted,
     ]
-    renderer: structlog.types.Processor = (
-        structlog.processors.JSONRenderer(serializer=_dumps)
-        if json
-        else structlog.dev.ConsoleRenderer(
-            colors=False,
-            exception_formatter=structlog.dev.plain_traceback,  # the rich one shows local variables
-        )
-    )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -119,7 +118,7 @@ def configure(service: str, *, level: str = "INFO", json: bool = True, stream: T
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *shared],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer(json=json)],
         )
     )
     root = logging.getLogger()
