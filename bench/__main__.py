@@ -35,7 +35,7 @@ class Bench:
             yield from starts.measure(folders, restarts, self._say)
         if "rate" in chosen:
             self._heading("Activations beside pgbench")
-            rounds, seconds = (2, 2) if self._quick else (5, 4)
+            rounds, seconds = (2, 2) if self._quick else (8, 3)
             yield from activation_rate.measure(rounds, seconds, self._say)
 
     def _on_one_stack(self, chosen: Sequence[str]) -> Iterator[Figure]:

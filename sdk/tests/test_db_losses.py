@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+import anyio
+import anyio.lowlevel
 import asyncpg
 import pytest
 from sqlalchemy import text
@@ -26,13 +28,14 @@ class Wire:
 
     dsn: str
     clients: list[asyncio.StreamWriter] = field(default_factory=list)
+    flowing: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection of a client, until either side ends it."""
         self.clients.append(writer)
         parts = urlsplit(self.dsn)
         there, back = await asyncio.open_connection(parts.hostname, parts.port)
-        await asyncio.gather(_pour(reader, back), _pour(there, writer))
+        await asyncio.gather(_pour(reader, back), _pour(there, writer, self.flowing))
 
     async def say_last_words(self) -> None:
         """What every client hears when the postmaster dies; that the connections end is not heard yet."""
@@ -44,9 +47,13 @@ class Wire:
         await other.close()
 
 
-async def _pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _pour(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, flowing: asyncio.Event | None = None
+) -> None:
     try:
         while chunk := await reader.read(65536):
+            if flowing is not None:
+                await flowing.wait()
             writer.write(chunk)
             await writer.drain()
     except OSError:
@@ -58,6 +65,7 @@ async def _pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 async def wired(dsn: str, port: int = 0) -> AsyncIterator[tuple[Wire, str]]:
     """A wire to the server of a DSN, and the DSN through it."""
     wire = Wire(dsn)
+    wire.flowing.set()
     async with await asyncio.start_server(wire.carry, "127.0.0.1", port) as server:
         bound = server.sockets[0].getsockname()[1]
         yield wire, moved(dsn, bound)
@@ -73,6 +81,29 @@ def moved(dsn: str, port: int) -> str:
 async def _ask(door: Database | Connections) -> None:
     async with door.system("tests"):
         pass
+
+
+async def _sleep_long(door: Database | Connections, begun: asyncio.Event) -> None:
+    """A transaction that does not end by itself."""
+    if isinstance(door, Connections):
+        async with door.system("tests") as connection:
+            begun.set()
+            await connection.execute("SELECT pg_sleep(600)")
+    else:
+        async with door.system("tests") as session:
+            begun.set()
+            await session.execute(text("SELECT pg_sleep(600)"))
+
+
+async def _given_back(door: Database | Connections) -> None:
+    """Wait until no connection is in use."""
+    async with asyncio.timeout(20):
+        while door.pool_status().checked_out:  # noqa: ASYNC110  a pool has no event for it
+            await asyncio.sleep(0.01)
+
+
+def _errors(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
 
 
 async def _lose(door: Database | Connections, wire: Wire) -> None:
@@ -109,7 +140,41 @@ async def test_last_words_in_the_middle_are_told_as_unavailable(
             await _lose(door, wire)
         await _ask(door)
         await door.close()
-    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+    assert _errors(caplog) == []
+
+
+@pytest.mark.parametrize("kind", [Database, Connections])
+async def test_a_cancelled_transaction_gives_its_connection_back_in_order(
+    kind: type[Database | Connections], scratch: ScratchDatabase, caplog: pytest.LogCaptureFixture
+) -> None:
+    door, begun = kind(scratch.dsn("notes_app")), asyncio.Event()
+    async with anyio.create_task_group() as group:
+        group.start_soon(_sleep_long, door, begun)
+        await begun.wait()
+        await anyio.lowlevel.checkpoint()
+        group.cancel_scope.cancel()  # again and again until all have gone, as Starlette's do
+    await _given_back(door)
+    await _ask(door)
+    await door.close()
+    assert _errors(caplog) == []
+
+
+@pytest.mark.parametrize("kind", [Database, Connections])
+async def test_a_transaction_that_is_cancelled_while_it_begins_leaves_nothing_behind(
+    kind: type[Database | Connections], scratch: ScratchDatabase, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with wired(scratch.dsn("notes_app")) as (wire, dsn):
+        door = kind(dsn)
+        await _ask(door)
+        wire.flowing.clear()
+        with anyio.move_on_after(0.2) as scope:
+            await _ask(door)
+        wire.flowing.set()
+        await _given_back(door)
+        await _ask(door)
+        await door.close()
+    assert scope.cancelled_caught
+    assert _errors(caplog) == []
 
 
 @pytest.mark.parametrize("kind", [Database, Connections])

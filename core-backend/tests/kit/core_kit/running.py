@@ -73,7 +73,14 @@ class _Server(uvicorn.Server):
 async def serving(app: ASGIApp) -> AsyncIterator[str]:
     """Serve an application until the block ends; yields its `http://127.0.0.1:port`."""
     bound = loopback_socket()
-    config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False, server_header=False)
+    config = uvicorn.Config(
+        app,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=60,  # longer than a client keeps one: else it may use what is just being closed
+    )
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[bound]))
     try:

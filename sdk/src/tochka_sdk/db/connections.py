@@ -107,12 +107,12 @@ class Connections:
             yield connection
             await _finish(connection)
         except BaseException as error:
-            await asyncio.shield(_leave(connection, error))
-            if isinstance(error, Exception) and is_connection_loss(error):
+            # In one piece: a cancellation can come again, and must not find it half given back.
+            await asyncio.shield(_leave(pool, connection, error))
+            if is_connection_loss(error):
                 raise away(error) from error
             raise
-        finally:
-            await pool.release(connection)
+        await pool.release(connection)
 
     async def _open(self, pool: "asyncpg.Pool[asyncpg.Record]", begin: str) -> Connection:
         """A connection in its transaction; one found dead is replaced once, since nothing happened on it."""
@@ -122,8 +122,8 @@ class Connections:
                 await connection.execute(begin)
                 return connection
             except BaseException as error:
-                if is_connection_loss(error):
-                    _drop(connection)
+                if not isinstance(error, asyncpg.PostgresError) or is_connection_loss(error):
+                    _drop(connection)  # nobody knows what state it is in; a cancelled BEGIN may still begin
                 await pool.release(connection)
                 if not is_refusal(error):
                     raise
@@ -193,18 +193,27 @@ async def _finish(connection: Connection) -> None:
         raise TransactionAborted("a statement failed in this transaction and the error was swallowed")
 
 
-async def _leave(connection: Connection, error: BaseException) -> None:
-    """End the transaction of a block that raised."""
+async def _leave(pool: "asyncpg.Pool[asyncpg.Record]", connection: Connection, error: BaseException) -> None:
+    """End the transaction of a block that raised, and give the connection back."""
     try:
-        if connection.is_closed() or not connection.is_in_transaction():
-            return
-        if not isinstance(error, Recorded):
+        if isinstance(error, Recorded):
+            await _finish(connection)
+        else:
+            await _roll_back(connection)
+    except Exception as another:
+        if is_connection_loss(another):
+            raise away(another) from another
+        raise
+    finally:
+        await pool.release(connection)
+
+
+async def _roll_back(connection: Connection) -> None:
+    try:
+        if not connection.is_closed() and connection.is_in_transaction():
             await connection.execute("ROLLBACK")
-            return
     except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
-        _drop(connection)
-        return  # what loses its connection is rolled back
-    await _finish(connection)
+        _drop(connection)  # what loses its connection is rolled back
 
 
 def _drop(connection: Connection) -> None:
