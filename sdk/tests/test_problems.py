@@ -340,3 +340,23 @@ def test_logs_for_people_are_lines() -> None:
 )
 def test_a_masked_phone_is_known_to_its_owner_alone(phone: str, masked: str) -> None:
     assert logs.mask_phone(phone) == masked
+
+
+async def test_a_client_that_goes_away_while_it_sends_is_no_error_of_ours(lines: StringIO) -> None:
+    messages = iter(
+        ({"type": "http.request", "body": b"half", "more_body": True}, {"type": "http.disconnect"})
+    )
+    sent: list[Any] = []
+    SEEN.clear()
+
+    async def receive() -> Any:
+        return next(messages)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/read", "query_string": b"", "headers": []}
+    await application()({**scope, "client": ("127.0.0.1", 1), "root_path": ""}, receive, send)
+    assert sent[0]["status"] == 400
+    assert SEEN == []
+    assert {line["level"] for line in logged(lines)} <= {"info"}

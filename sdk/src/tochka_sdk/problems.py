@@ -15,7 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import JsonValue
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException as StarletteHTTPException  # noqa: TID251  answered here, raised nowhere
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -137,6 +137,10 @@ def install(
             raise error
         return answer(request, _http(error))
 
+    async def broken_off(_request: Request, _error: Exception) -> Response:
+        # Whoever was sending is gone, or had too much to send: nobody reads this, and nothing is wrong here.
+        return Problem(400, _CODES[400], HTTPStatus(400).phrase, "The request broke off.").response()
+
     async def unknown(request: Request, error: Exception) -> Response:
         _log.error("request.failed", path=request.url.path, method=request.method, exc_info=error)
         if on_error is not None:
@@ -146,6 +150,7 @@ def install(
     app.add_exception_handler(DomainError, domain)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(StarletteHTTPException, http)
+    app.add_exception_handler(ClientDisconnect, broken_off)
     # Innermost: so the answer carries the headers of the middleware around it, and Starlette does not raise
     # the error once more. The handler is the last resort for what middleware itself raises.
     app.add_middleware(_UnknownErrors, answer=unknown)
