@@ -16,6 +16,8 @@ pytestmark = [pytest.mark.proof, pytest.mark.anyio]
 BEFORE_THE_CUT, AFTER_IT = 20, 10
 SENT = "SELECT id FROM deliveries WHERE type = 'installation.requested' AND attempts > 0"
 PATIENCE_S = 60.0
+# shorter than the lease of a command that was on its way: it is overdue before it can be sent again
+SETTINGS = {"TOCHKA_CORE_ACTIVATION_DEADLINE_S": "5"}
 
 
 async def _keep_activating(owner: Owner, name: str, enough: asyncio.Event) -> None:
@@ -100,7 +102,7 @@ async def test_what_was_pending_at_the_cut_becomes_live_after_the_second_start()
 
 async def test_what_became_overdue_while_all_was_dark_is_undone_and_its_name_free() -> None:
     journal = Journal()
-    with running({"TOCHKA_CORE_ACTIVATION_DEADLINE_S": "2"}) as stack:
+    with running(SETTINGS) as stack:
         async with owners(stack.url, journal, 6) as people:
             wishes = await _activate_against_a_wall(stack, people)
             await asyncio.to_thread(_cut, stack)
