@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -22,13 +23,14 @@ class Killer:
 
     stack: Stack
     chance: random.Random
+    victims: Sequence[str] = VICTIMS
     killed: Counter[str] = field(default_factory=Counter)
 
     async def run(self, seconds: float) -> None:
         """Kill for so long."""
         end, bag = time.monotonic() + seconds, list[str]()
         while time.monotonic() < end:
-            bag = bag or self.chance.sample(VICTIMS, len(VICTIMS))
+            bag = bag or self.chance.sample(self.victims, len(self.victims))
             if self.kill(bag[-1]):
                 bag.pop()
             else:

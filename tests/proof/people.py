@@ -93,10 +93,6 @@ class Owner:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return await self.browser.send(method, API + path, expected=expected, headers=named, json=body)
 
-    async def insist(self, method: str, path: str) -> Seen:
-        """Ask until there is an answer that does not only say «later»."""
-        return await _insist(lambda: self.call(method, path))
-
     def wish(self, label: str) -> Wish:
         """Make up one's mind."""
         wish = Wish(label, self.tenant_id)
@@ -116,14 +112,15 @@ class Owner:
     async def activate(self, label: str, *, expected: tuple[str, ...] = ()) -> Wish:
         """Press until there is an answer, always with the same key."""
         wish = self.wish(label)
-        await _insist(lambda: self.press(wish, expected=expected))
+        await insist(lambda: self.press(wish, expected=expected))
         return wish
 
     async def outcome(self, installation_id: str) -> dict[str, Any]:
         """Ask until the activation has ended."""
+        path = f"/installations/{installation_id}"
         async with asyncio.timeout(INSIST_S):
             while True:
-                seen = await self.insist("GET", f"/installations/{installation_id}")
+                seen = await insist(lambda: self.call("GET", path))
                 shown: dict[str, Any] = seen.body
                 if not seen.is_good or shown["status"] != "provisioning":
                     return shown
@@ -152,7 +149,7 @@ class Owner:
         return status
 
 
-async def _insist(ask: Callable[[], Awaitable[Seen]]) -> Seen:
+async def insist(ask: Callable[[], Awaitable[Seen]]) -> Seen:
     """Ask again and again, as a patient client does, until the answer is more than «later»."""
     async with asyncio.timeout(INSIST_S):
         while True:
