@@ -190,7 +190,7 @@ class InstallationStore:
         }
         await self._session.execute(insert(installations).values(new).on_conflict_do_nothing())
         row = await self.find(installation_id, lock=True)
-        if row is None:  # pragma: no cover
+        if row is None:
             raise AssertionError("inserted a moment ago")
         return row
 

@@ -129,7 +129,7 @@ class Connections:
                     raise
                 if attempt == 2:
                     raise away(error) from error
-        raise AssertionError("unreachable")  # pragma: no cover
+        raise AssertionError("unreachable")
 
     async def _acquire(self, pool: "asyncpg.Pool[asyncpg.Record]") -> Connection:
         self._waiting += 1
