@@ -70,8 +70,9 @@ async def test_watchers_hold_no_connections(core: RunningCore, owner: Owner, mod
 
 async def test_a_watcher_does_not_notice_that_the_database_was_away(wired: Wired) -> None:
     body = await activate(wired.owner, wired.module.id)
-    watching = asyncio.create_task(watch(wired.owner, body["id"]))
-    await until_step(wired.owner, body["id"], "requested")
+    begun = asyncio.Event()
+    watching = asyncio.create_task(watch(wired.owner, body["id"], begun))
+    await begun.wait()
     wired.wire.is_down = True
     wired.wire.cut_all()
     away = await wired.owner.client.get(f"{API}/installations")

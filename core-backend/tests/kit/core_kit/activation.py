@@ -38,8 +38,8 @@ async def activate(owner: Owner, module: str, label: str | None = None, **body: 
     return dict(answer.json())
 
 
-async def watch(owner: Owner, installation_id: str) -> list[Json]:
-    """All that the progress of an activation tells, until it ends."""
+async def watch(owner: Owner, installation_id: str, begun: asyncio.Event | None = None) -> list[Json]:
+    """All that the progress of an activation tells, until it ends; `begun` is set once it has told something."""
     path = f"{API}/installations/{installation_id}/progress"
     told: list[Json] = []
     async with asyncio.timeout(PATIENCE_S), owner.client.stream("GET", path) as answer:
@@ -50,6 +50,8 @@ async def watch(owner: Owner, installation_id: str) -> list[Json]:
                 name = line.removeprefix("event: ")
             elif line.startswith("data: "):
                 told.append({"event": name, **json.loads(line.removeprefix("data: "))})
+                if begun is not None:
+                    begun.set()
     return told
 
 
