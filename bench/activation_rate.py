@@ -18,7 +18,7 @@ from tochka_core.installations.schemas import InstallationCreate
 from tochka_core.resources import Resources
 from tochka_core.settings import Settings
 from tochka_core.tenants import service as tenants
-from tochka_core.tenants.public import Member, TenantHotTransaction
+from tochka_core.tenants.public import TenantHotTransaction
 from tochka_sdk.db import Scope
 from tochka_sdk.tokens import generate_key
 from tochka_sdk.webhooks import generate_keypair
@@ -116,9 +116,8 @@ async def _caller(resources: Resources, until: float) -> int:
         who = numbered(random.randint(1, TENANTS))
         wanted = InstallationCreate(module=MODULE, subdomain=f"b{secrets.token_hex(8)}")
         async with resources.connections.transaction(Scope(tenant_id=who, user_id=who)) as connection:
-            role = await tenants.role_of(connection, tenant_id=who, user_id=who, session_id=who)
-            door = TenantHotTransaction(Member(who, who, who, role), connection)
-            await activation.activate(door, resources, wanted)
+            member = await tenants.get_member(connection, tenant_id=who, user_id=who, session_id=who)
+            await activation.activate(TenantHotTransaction(member, connection), resources, wanted)
         done += 1
     return done
 

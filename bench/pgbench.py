@@ -10,7 +10,7 @@ from uuid import UUID
 
 from tochka_core.catalogue.repository import FIND_OFFER
 from tochka_core.installations.repository import ACTIVATE
-from tochka_core.tenants.repository import GET, STANDING
+from tochka_core.tenants.repository import STANDING
 from tochka_sdk.db import Scope
 
 from bench.durable import MODULE, TENANTS, Server
@@ -62,7 +62,6 @@ def script() -> str:
     statements = (
         _filled(STANDING, {1: TENANT_ID, 2: TENANT_ID, 3: TENANT_ID}),
         _filled(FIND_OFFER, {1: MODULE_ID, 2: "nullif(:plan, 'none')"}),
-        _filled(GET, {1: TENANT_ID}),
         _filled(ACTIVATE, WRITTEN),
     )
     opening = f"\\startpipeline\n{begin};\n{scope};\n\\endpipeline\n"

@@ -18,7 +18,6 @@ from tochka_core.tenants.public import (
     MemberDep,
     TenantConnection,
     TenantSession,
-    get_tenant,
 )
 from tochka_sdk import problems
 from tochka_stack.testing import ScratchDatabase
@@ -40,15 +39,13 @@ def _app(core: RunningCore) -> FastAPI:
     @app.get("/orm/{tenant_id}")
     async def orm(door: TenantSession) -> dict[str, Any]:
         row = (await door.session.execute(text(SCOPE))).mappings().one()
-        tenant = await get_tenant(door.session, door.member.tenant_id)
-        return {"role": door.member.role, "name": tenant.name, **row}
+        return {"role": door.member.role, "name": door.member.tenant.name, **row}
 
     @app.get("/hot")
     @app.get("/hot/{tenant_id}")
     async def hot(door: TenantConnection) -> dict[str, Any]:
         row = await door.connection.fetchrow(SCOPE)
-        tenant = await get_tenant(door.connection, door.member.tenant_id)
-        return {"role": door.member.role, "name": tenant.name, **dict(row or {})}
+        return {"role": door.member.role, "name": door.member.tenant.name, **dict(row or {})}
 
     @app.get("/member")
     @app.get("/member/{tenant_id}")

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 import orjson
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, KeySetSerialization, OKPKey
 
@@ -64,7 +64,8 @@ def encode(typ: str, claims: Mapping[str, Any], key: OKPKey) -> str:
     """Sign `claims` as a token of the given `typ` ("license+jwt"), naming the key by `kid`."""
     key.ensure_kid()
     header = {"alg": ALGORITHM, "typ": typ, "kid": key.kid}
-    return jwt.encode(header, dict(claims), key, algorithms=[ALGORITHM], default_type=None)
+    # Not by `jwt.encode`: what that adds to a signature costs three times the signature.
+    return jws.serialize_compact(header, orjson.dumps(claims), key, algorithms=[ALGORITHM])
 
 
 def decode(token: str, jwks: Jwks, *, typ: str, issuer: str, audience: str) -> dict[str, Any]:

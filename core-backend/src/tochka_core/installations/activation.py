@@ -1,7 +1,6 @@
 """Activation: from a wish to rows and one event, all in one transaction."""
 
 from dataclasses import dataclass
-from uuid import UUID
 
 import asyncpg
 from tochka_sdk import clock
@@ -18,7 +17,8 @@ from tochka_core.outbox import public as outbox
 from tochka_core.resources import Resources
 from tochka_core.subscriptions import public as subscriptions
 from tochka_core.subscriptions.schemas import SubscriptionBrief
-from tochka_core.tenants.public import TenantContract, TenantHotTransaction, get_tenant
+from tochka_core.tenants.public import TenantHotTransaction
+from tochka_core.tenants.schemas import Member
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,9 @@ async def activate(door: TenantHotTransaction, resources: Resources, wanted: Ins
         ModuleUnknown, PlanUnknown: there is nothing like that to activate.
     """
     label = domains.require_label(wanted.subdomain)
-    connection, tenant_id = door.connection, door.member.tenant_id
+    connection, member = door.connection, door.member
     offer = await get_offer(connection, wanted.module, wanted.plan)
-    tenant = await get_tenant(connection, tenant_id)
-    new = _plan(resources, tenant, offer, resources.addresses.host(label), door.member.user_id)
+    new = _plan(resources, member, offer, resources.addresses.host(label))
     try:
         created_at = await repository.activate(connection, new)
     except asyncpg.IntegrityConstraintViolationError as error:
@@ -52,10 +51,10 @@ async def activate(door: TenantHotTransaction, resources: Resources, wanted: Ins
             raise
         raise refusal from error
     if created_at is None:
-        found = await repository.find_at_host(connection, tenant_id, new.host, offer.module_id)
+        found = await repository.find_at_host(connection, member.tenant_id, new.host, offer.module_id)
         if found is None:
             raise HostTaken
-        return Activated(200, await service.read(connection, resources, tenant_id, found))
+        return Activated(200, await service.read(connection, resources, member.tenant_id, found))
     return Activated(
         201,
         InstallationRead(
@@ -78,14 +77,12 @@ async def activate(door: TenantHotTransaction, resources: Resources, wanted: Ins
     )
 
 
-def _plan(
-    resources: Resources, tenant: TenantContract, offer: Offer, host: str, requested_by: UUID
-) -> Activation:
+def _plan(resources: Resources, member: Member, offer: Offer, host: str) -> Activation:
     """Everything that will be written, decided before the first row is."""
     moment = clock.now()
     start = subscriptions.start(offer.trial_days, moment)
     terms = subscriptions.Terms(
-        tenant_id=tenant.id,
+        tenant_id=member.tenant_id,
         installation_id=uuid7(),
         module_id=offer.module_id,
         version=subscriptions.next_version(),
@@ -99,14 +96,14 @@ def _plan(
         module=offer.module_id,
         host=host,
         url=resources.addresses.storefront_url(host),
-        tenant_name=tenant.name,
-        locale=tenant.locale,
+        tenant_name=member.tenant.name,
+        locale=member.tenant.locale,
         plan=offer.plan,
         license=subscriptions.sign(resources, terms),
         deadline=deadline,
     )
     return Activation(
-        tenant_id=tenant.id,
+        tenant_id=member.tenant_id,
         domain_id=uuid7(),
         host=host,
         installation_id=terms.installation_id,
@@ -115,7 +112,7 @@ def _plan(
         plan=offer.plan,
         subscription_status=start.status,
         trial_ends_at=start.trial_ends_at,
-        requested_by=requested_by,
+        requested_by=member.user_id,
         deadline_at=deadline,
         license_version=terms.version,
         entitlements=dict(offer.entitlements),

@@ -16,7 +16,8 @@ from tochka_core.installations import activation, service
 from tochka_core.installations.schemas import AdminEntry, InstallationCreate, InstallationRead, Progress
 from tochka_core.paging import Page, PageRequestDep
 from tochka_core.resources import Resources, ResourcesDep
-from tochka_core.tenants.public import AdminConnection, Member, MemberDep, TenantConnection
+from tochka_core.tenants.public import AdminConnection, MemberDep, TenantConnection
+from tochka_core.tenants.schemas import Member
 
 POLL_S = 0.1
 HEARTBEAT_S = 10.0

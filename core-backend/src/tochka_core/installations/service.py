@@ -19,7 +19,7 @@ from tochka_core.resources import Resources
 from tochka_core.subscriptions import public as subscriptions
 from tochka_core.subscriptions.schemas import SubscriptionBrief
 from tochka_core.tenants.errors import RoleRequired
-from tochka_core.tenants.public import TenantHotTransaction, get_tenant
+from tochka_core.tenants.public import TenantHotTransaction
 
 SESSION_PATH = "/_tochka/session"
 
@@ -72,7 +72,6 @@ async def admit(door: TenantHotTransaction, resources: Resources, installation_i
     terms = await subscriptions.find_terms(door.connection, row["module_id"], installation_id)
     if terms is None or terms.access == "closed":
         raise Closed
-    tenant = await get_tenant(door.connection, member.tenant_id)
     issued = int(clock.now().timestamp())
     ticket = Ticket(
         iss=resources.addresses.issuer,
@@ -81,7 +80,7 @@ async def admit(door: TenantHotTransaction, resources: Resources, installation_i
         tenant_id=member.tenant_id,
         user_id=member.user_id,
         role=member.role,
-        locale=tenant.locale,
+        locale=member.tenant.locale,
         jti=secrets.token_urlsafe(24),
         iat=issued,
         exp=issued + tickets.LIFETIME_S,

@@ -20,29 +20,10 @@ from tochka_core.tenants.errors import (
     TenantMalformed,
     TenantNotChosen,
 )
-from tochka_core.tenants.schemas import Role, TenantOfPerson
+from tochka_core.tenants.schemas import Member, TenantOfPerson
 
 HEADER = "X-Tenant-ID"
 MANAGERS = frozenset({"owner", "admin"})
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A person who acts for a tenant of theirs."""
-
-    tenant_id: UUID
-    user_id: UUID
-    session_id: UUID
-    role: Role
-
-
-@dataclass(frozen=True, slots=True)
-class TenantContract:
-    """A tenant, as other slices see it."""
-
-    id: UUID
-    name: str
-    locale: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +83,9 @@ def _scope(tenant_id: UUID, person: Person) -> Scope:
 
 async def _member(door: Connection | AsyncSession, tenant_id: UUID, person: Person) -> Member:
     """The person as a member, asked within the transaction that acts on the answer."""
-    role = await service.role_of(
+    return await service.get_member(
         door, tenant_id=tenant_id, user_id=person.user_id, session_id=person.session_id
     )
-    return Member(tenant_id, person.user_id, person.session_id, role)
 
 
 async def _tenant_session(
@@ -150,16 +130,6 @@ async def _admin_connection(transaction: TenantConnection) -> TenantHotTransacti
 
 AdminSession = Annotated[TenantTransaction, Depends(_admin_session, scope="function")]
 AdminConnection = Annotated[TenantHotTransaction, Depends(_admin_connection, scope="function")]
-
-
-async def get_tenant(door: Connection | AsyncSession, tenant_id: UUID) -> TenantContract:
-    """The tenant, within its own scope or that of a member.
-
-    Raises:
-        TenantUnknown: the scope sees no such tenant.
-    """
-    tenant = await service.get(door, tenant_id)
-    return TenantContract(tenant.id, tenant.name, tenant.locale)
 
 
 async def found_tenant(

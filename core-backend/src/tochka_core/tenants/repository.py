@@ -11,17 +11,21 @@ from tochka_sdk.db import Connection
 
 from tochka_core.tenants.models import Membership, Tenant
 
-# One answer to two questions, two look-ups by primary key: does the session still stand, and what is its
-# holder in this tenant. No row: no such session.
+# One answer to three questions, three look-ups by primary key: does the session still stand, what is its
+# holder in this tenant, and what is the tenant called. No row: no such session.
 STANDING = """
-SELECT s.revoked_at IS NULL AS is_open, m.role
-FROM sessions s LEFT JOIN memberships m ON m.tenant_id = $1 AND m.user_id = s.user_id
+SELECT s.revoked_at IS NULL AS is_open, m.role, t.name, t.locale
+FROM sessions s
+  LEFT JOIN memberships m ON m.tenant_id = $1 AND m.user_id = s.user_id
+  LEFT JOIN tenants t ON t.id = m.tenant_id
 WHERE s.user_id = $2 AND s.id = $3
 """
 STANDING_NAMED = text(
     """
-    SELECT s.revoked_at IS NULL AS is_open, m.role
-    FROM sessions s LEFT JOIN memberships m ON m.tenant_id = :tenant_id AND m.user_id = s.user_id
+    SELECT s.revoked_at IS NULL AS is_open, m.role, t.name, t.locale
+    FROM sessions s
+      LEFT JOIN memberships m ON m.tenant_id = :tenant_id AND m.user_id = s.user_id
+      LEFT JOIN tenants t ON t.id = m.tenant_id
     WHERE s.user_id = :user_id AND s.id = :session_id
     """
 )
@@ -44,10 +48,12 @@ users = table("users", column("id"), column("name"), column("phone"))
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where the holder of a session stands in a tenant; `role` is None for somebody who is no member."""
+    """Where the holder of a session stands in a tenant; without a role there is no tenant either."""
 
     is_open: bool
     role: str | None
+    name: str | None
+    locale: str | None
 
 
 async def find_standing(
@@ -60,7 +66,7 @@ async def find_standing(
         row = (await door.execute(STANDING_NAMED, values)).mappings().first()
     else:
         row = await door.fetchrow(STANDING, tenant_id, user_id, session_id)
-    return None if row is None else Standing(row["is_open"], row["role"])
+    return None if row is None else Standing(**row)
 
 
 async def find(door: Connection | AsyncSession, tenant_id: UUID) -> Tenant | None:

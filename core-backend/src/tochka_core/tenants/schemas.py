@@ -1,5 +1,6 @@
-"""Bodies of the tenants API."""
+"""Bodies of the tenants API, and what other slices are told of tenants and members."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -15,6 +16,30 @@ TenantName = Annotated[
     StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NAME),
     AfterValidator(plain),
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class TenantContract:
+    """A tenant, as other slices see it."""
+
+    id: UUID
+    name: str
+    locale: str
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person who acts for a tenant of theirs."""
+
+    tenant: TenantContract
+    user_id: UUID
+    session_id: UUID
+    role: Role
+
+    @property
+    def tenant_id(self) -> UUID:
+        """The tenant's id."""
+        return self.tenant.id
 
 
 class TenantCreate(BaseModel):

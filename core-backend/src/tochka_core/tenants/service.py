@@ -16,15 +16,23 @@ from tochka_core.outbox.events import TenantCreated
 from tochka_core.tenants import repository
 from tochka_core.tenants.errors import AccessDenied, TenantUnknown
 from tochka_core.tenants.models import Tenant
-from tochka_core.tenants.schemas import Role, TenantCreate, TenantOfPerson, TenantRead, TenantUpdate
+from tochka_core.tenants.schemas import (
+    Member,
+    Role,
+    TenantContract,
+    TenantCreate,
+    TenantOfPerson,
+    TenantRead,
+    TenantUpdate,
+)
 
 MOST_TENANTS = 100
 
 
-async def role_of(
+async def get_member(
     door: Connection | AsyncSession, *, tenant_id: UUID, user_id: UUID, session_id: UUID
-) -> Role:
-    """The role of a session's holder in the tenant.
+) -> Member:
+    """A session's holder as a member of the tenant.
 
     Raises:
         NotSignedIn: the session has ended, though its token has not.
@@ -33,9 +41,10 @@ async def role_of(
     standing = await repository.find_standing(door, tenant_id, user_id, session_id)
     if standing is None or not standing.is_open:
         raise NotSignedIn("The session has ended.")
-    if standing.role is None:
+    if standing.role is None or standing.name is None or standing.locale is None:
         raise AccessDenied
-    return cast("Role", standing.role)
+    tenant = TenantContract(tenant_id, standing.name, standing.locale)
+    return Member(tenant, user_id, session_id, cast("Role", standing.role))
 
 
 async def get(door: Connection | AsyncSession, tenant_id: UUID) -> Tenant:
