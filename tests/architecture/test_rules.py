@@ -13,6 +13,8 @@ STATEMENT = re.compile(
     r"^\s*(SELECT\s|INSERT\s+INTO\s|UPDATE\s+\w+\s+SET\s|DELETE\s+FROM\s|WITH\s+\w+\s*(\(|AS\s))",
     re.IGNORECASE,
 )
+HTTP_CLIENTS = {"aiohttp", "httpx", "pyreqwest", "requests", "urllib3", "urllib.request", "http.client"}
+HTTP_IN_SDK = {"sdk/src/tochka_sdk/core_client.py", "sdk/src/tochka_sdk/check.py"}
 BUILDERS = {"select", "insert", "update", "delete", "text"}
 
 
@@ -85,15 +87,83 @@ def test_queries_stand_in_repositories() -> None:
 
 
 def test_the_text_of_a_query_is_constant() -> None:
-    """No f-string, `%`, `+` or `.format` makes SQL in a repository."""
+    """No f-string, `%`, `+` or `.format` makes text in a repository."""
+    assert [at for source in product() if source.name == "repository.py" for at in _made_texts(source)] == []
+
+
+def test_made_texts_are_noticed() -> None:
+    ways = (
+        'f"SELECT {x}"',
+        '"SELECT " + x',
+        "HEAD + x",
+        '"SELECT %s" % x',
+        '"SELECT {}".format(x)',
+        "HEAD.format(x)",
+    )
+    for way in ways:
+        assert _made_texts(Source("repository.py", way, ast.parse(way))), way
+
+
+def _made_texts(source: Source) -> list[str]:
+    """Where text is put together."""
+    return [
+        f"{source.path}:{node.lineno}"
+        for node in ast.walk(source.tree)
+        if (isinstance(node, ast.JoinedStr) and _is_statement(node))
+        or (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Mod) and _has_text(node))
+        or (isinstance(node, ast.Attribute) and node.attr in {"format", "format_map"})
+    ]
+
+
+def _is_statement(node: ast.JoinedStr) -> bool:
+    head = "".join(str(part.value) for part in node.values if isinstance(part, ast.Constant))
+    return STATEMENT.match(head) is not None
+
+
+def _has_text(node: ast.BinOp) -> bool:
+    """One of its sides is a string, or a constant of the module by its name."""
+    return any(
+        (isinstance(side, ast.Constant) and isinstance(side.value, str))
+        or (isinstance(side, ast.Name) and side.id.isupper())
+        for side in (node.left, node.right)
+    )
+
+
+def test_only_edges_speak_http_to_the_outside() -> None:
+    """`tasks.py` and `adapters.py`; in the SDK its client of the core, and its check."""
+    found = [
+        f"{source.path}:{node.lineno}"
+        for source in product()
+        if source.name not in {"tasks.py", "adapters.py"}
+        and source.path not in HTTP_IN_SDK
+        and "/testing/" not in source.path
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Import | ast.ImportFrom) and HTTP_CLIENTS & set(_imported(node))
+    ]
+    assert found == []
+
+
+def _imported(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
+    """What an import names, as modules: `http.client`, and `http` as well."""
+    names = [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        names = [node.module or "", *(f"{node.module}.{name}" for name in names)]
+    for name in names:
+        parts = name.split(".")
+        yield from (".".join(parts[: count + 1]) for count in range(len(parts)))
+
+
+def test_a_transaction_ends_before_the_answer_is_sent() -> None:
+    """What opens something for a request (a generator) is a dependency of the function's scope."""
     found = []
     for source in product():
-        if source.name != "repository.py" and "/repository/" not in source.path:
-            continue
+        openers = {
+            node.name for node in _functions(source) if any(isinstance(n, ast.Yield) for n in ast.walk(node))
+        }
         for node in ast.walk(source.tree):
-            if isinstance(node, ast.JoinedStr):
-                head = "".join(str(part.value) for part in node.values if isinstance(part, ast.Constant))
-                if STATEMENT.match(head):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "Depends" and node.args:
+                scopes = [ast.unparse(word.value) for word in node.keywords if word.arg == "scope"]
+                if ast.unparse(node.args[0]) in openers and scopes != ["'function'"]:
                     found.append(f"{source.path}:{node.lineno}")
     assert found == []
 
