@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from joserfc import jwt
-from joserfc.jwk import OctKey, OKPKey
+from joserfc.errors import SecurityWarning
+from joserfc.jwk import KeySet, OctKey, OKPKey
 from tochka_sdk import license as licenses
 from tochka_sdk import tickets, tokens
 from tochka_sdk.ids import uuid7
@@ -63,7 +64,7 @@ def test_a_license_survives_the_journey() -> None:
     token = licenses.sign(original, KEY)
     assert licenses.verify(token, JWKS, MODULE, ISSUER, NOW) == original
     header = json.loads(base64.urlsafe_b64decode(token.split(".")[0] + "=="))
-    assert header == {"alg": "Ed25519", "typ": "license+jwt", "kid": KEY.kid}
+    assert header == {"alg": "EdDSA", "typ": "license+jwt", "kid": KEY.kid}
 
 
 HOURS = timedelta(hours=1)
@@ -170,6 +171,25 @@ def test_an_audience_may_be_a_list_and_the_license_is_for_this_module() -> None:
     assert licenses.read(token, JWKS, audience=MODULE, issuer=ISSUER).aud == MODULE
 
 
+@pytest.mark.parametrize("published", ["EdDSA", "Ed25519", None])
+def test_both_names_of_the_algorithm_are_understood(published: str | None) -> None:
+    """`EdDSA` (RFC 8037) and `Ed25519` (RFC 9864), whichever the token says and whichever the key."""
+    key = {name: value for name, value in {**tokens.public_jwk(KEY), "alg": published}.items() if value}
+    for token in (licenses.sign(a_license(), KEY), GOOD):
+        assert licenses.verify(token, {"keys": [key]}, MODULE, ISSUER, NOW).aud == MODULE
+    private = json.dumps({**KEY.as_dict(private=True), **key})
+    assert tokens.read_key(private).kid == KEY.kid
+    assert licenses.sign(a_license(), tokens.read_key(private))
+
+
+def test_another_curve_does_not_pass_as_eddsa() -> None:
+    key = OKPKey.generate_key("Ed448", {"kid": str(KEY.kid)})
+    with pytest.warns(SecurityWarning):
+        token = jwt.encode({**HEADER, "alg": "EdDSA"}, CLAIMS, key, algorithms=["EdDSA"], default_type=None)
+    with pytest.raises(TokenInvalid):
+        licenses.verify(token, KeySet([key]), MODULE, ISSUER, NOW)
+
+
 def test_key_sets_with_strange_members_still_serve() -> None:
     strange = [{"kty": "ML-DSA", "kid": "future"}, "text", {"kty": "RSA"}, {"kty": "OKP", "crv": "X25519"}]
     jwks = {"keys": [*strange, *JWKS["keys"]]}
@@ -188,7 +208,7 @@ def test_key_sets_with_strange_members_still_serve() -> None:
 def test_a_public_key_set_holds_no_private_part() -> None:
     public = tokens.public_jwk(KEY, tochka_whpk="whpk_x")
     assert "d" not in public
-    assert {"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "Ed25519"}.items() <= public.items()
+    assert {"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA"}.items() <= public.items()
     assert public["tochka_whpk"] == "whpk_x"
 
 

@@ -1,27 +1,41 @@
-"""Signed statements between core and modules: compact JWS, Ed25519 (RFC 9864), told apart by `typ`.
+"""Signed statements between core and modules: compact JWS, signed with Ed25519, told apart by `typ`.
 
 Licenses, admin tickets and a module's own calling card are all made and checked here. A token of one `typ`
-is never accepted as another, only the algorithm `Ed25519` is allowed, and whatever is wrong with a token
-raises `TokenInvalid`.
+is never accepted as another, only Ed25519 is allowed, and whatever is wrong with a token raises
+`TokenInvalid`. What is signed here says `alg: EdDSA` (RFC 8037), the name that every library knows; the newer
+name for the same, `Ed25519` (RFC 9864), is understood, too.
 """
 
 import json
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import orjson
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, KeySetSerialization, OKPKey
+from joserfc.jws import JWSAlgModel, JWSRegistry
 
 from tochka_sdk.errors import Unauthenticated
 
-ALGORITHM = "Ed25519"
+CURVE = "Ed25519"
+ALGORITHM = "EdDSA"
 LEEWAY_S = 30
 
 Jwks = KeySet | Mapping[str, Any]
 """Public keys: a joserfc `KeySet`, or the JSON object `{"keys": […]}` of a `jwks.json`."""
+
+
+class _Ed25519Only(JWSRegistry):
+    """Both names of the algorithm, and one curve for both: `EdDSA` alone would admit others."""
+
+    algorithms: ClassVar[dict[str, JWSAlgModel]] = dict.fromkeys(
+        (ALGORITHM, CURVE), JWSRegistry.algorithms[CURVE]
+    )
+
+
+_REGISTRY = _Ed25519Only(algorithms=list(_Ed25519Only.algorithms))
 
 
 class TokenInvalid(Unauthenticated):
@@ -38,23 +52,23 @@ class UnknownKey(TokenInvalid):
 
 def generate_key() -> OKPKey:
     """A fresh Ed25519 private key whose `kid` is its RFC 7638 thumbprint."""
-    return OKPKey.generate_key("Ed25519", {"use": "sig", "alg": ALGORITHM}, auto_kid=True)
+    return OKPKey.generate_key("Ed25519", {"use": "sig"}, auto_kid=True)
 
 
 def read_key(text: str) -> OKPKey:
     """An Ed25519 private key from its JWK as JSON. Raises ValueError, which does not repeat the text."""
     try:
-        key = OKPKey.import_key(json.loads(text))
-    except (JoseError, ValueError, TypeError, KeyError):
+        key = OKPKey.import_key(_nameless(json.loads(text)))
+    except (JoseError, ValueError, TypeError, KeyError, AttributeError):
         raise ValueError("not an Ed25519 private JWK") from None
-    if not key.is_private or key.curve_name != ALGORITHM:
+    if not key.is_private or key.curve_name != CURVE:
         raise ValueError("not an Ed25519 private JWK")
     key.ensure_kid()
     return key
 
 
 def public_jwk(key: OKPKey, **members: str) -> dict[str, Any]:
-    """The public half as a JWK for `jwks.json`: kty, crv, x, kid, use=sig, alg=Ed25519, and `members`."""
+    """The public half as a JWK for `jwks.json`: kty, crv, x, kid, use=sig, alg=EdDSA, and `members`."""
     key.ensure_kid()
     public = dict(key.as_dict(private=False))
     return {**public, "use": "sig", "alg": ALGORITHM, **members}
@@ -65,7 +79,7 @@ def encode(typ: str, claims: Mapping[str, Any], key: OKPKey) -> str:
     key.ensure_kid()
     header = {"alg": ALGORITHM, "typ": typ, "kid": key.kid}
     # Not by `jwt.encode`: what that adds to a signature costs three times the signature.
-    return jws.serialize_compact(header, orjson.dumps(claims), key, algorithms=[ALGORITHM])
+    return jws.serialize_compact(header, orjson.dumps(claims), key, registry=_REGISTRY)
 
 
 def decode(token: str, jwks: Jwks, *, typ: str, issuer: str, audience: str) -> dict[str, Any]:
@@ -80,7 +94,7 @@ def decode(token: str, jwks: Jwks, *, typ: str, issuer: str, audience: str) -> d
     if all(key.kid != kid for key in keys):
         raise UnknownKey("The token is signed with an unknown key.")
     try:
-        decoded = jwt.decode(token, keys, algorithms=[ALGORITHM])
+        decoded = jwt.decode(token, keys, registry=_REGISTRY)
     except (JoseError, ValueError, TypeError, KeyError, RecursionError):
         raise TokenInvalid("The token is not valid.") from None
     claims = decoded.claims
@@ -118,11 +132,16 @@ def key_set(jwks: Jwks) -> KeySet:
 def _parsed(document: bytes) -> KeySet:
     members = orjson.loads(document).get("keys", [])
     known = [
-        {name: value for name, value in member.items() if name != "d"}
+        {name: value for name, value in _nameless(member).items() if name != "d"}
         for member in members
-        if isinstance(member, dict) and (member.get("kty"), member.get("crv")) == ("OKP", "Ed25519")
+        if isinstance(member, dict) and (member.get("kty"), member.get("crv")) == ("OKP", CURVE)
     ]
     try:
         return KeySet.import_key_set(cast("KeySetSerialization", {"keys": known})) if known else KeySet([])
     except (JoseError, ValueError, TypeError):
         raise TokenInvalid("The key set is not valid.") from None
+
+
+def _nameless(jwk: dict[str, Any]) -> dict[str, Any]:
+    """A JWK without its `alg`, which may be either name of the algorithm, whichever a token says."""
+    return {name: value for name, value in jwk.items() if name != "alg"}

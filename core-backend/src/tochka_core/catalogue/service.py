@@ -93,7 +93,7 @@ def public_key(document: Mapping[str, Any]) -> dict[str, Any]:
     """The public JWK to store, `kid` included. A private key is refused: it should never have come here."""
     try:
         key = OKPKey.import_key(dict(document))
-        if key.is_private or key.curve_name != tokens.ALGORITHM:
+        if key.is_private or key.curve_name != tokens.CURVE:
             raise KeyInvalid
         return tokens.public_jwk(key)
     except (JoseError, ValueError, TypeError, KeyError):
