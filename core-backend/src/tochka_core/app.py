@@ -4,14 +4,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from pydantic import SecretStr
 from redis.asyncio import Redis
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
 from tochka_sdk import problems
 from tochka_sdk.db import Connections, Database
-from tochka_sdk.requests import BodyLimit, RequestContext, SecurityHeaders
+from tochka_sdk.requests import BodyLimit, RequestContext, SecurityHeaders, require_json
 from tochka_sdk.webhooks import public_key_of
 
 from tochka_core import docs, faults
@@ -21,6 +21,7 @@ from tochka_core.domains import api as domains
 from tochka_core.health import private_app
 from tochka_core.installations import api as installations
 from tochka_core.keyring import Keyring
+from tochka_core.openapi import DescribedApi
 from tochka_core.resources import Addresses, Resources
 from tochka_core.settings import Settings
 from tochka_core.signup import api as signup
@@ -86,12 +87,14 @@ def create_app(settings: Settings, resources: Resources | None = None) -> FastAP
 
     Without `resources` it can describe itself (OpenAPI) but serve nothing.
     """
-    app = FastAPI(
+    app = DescribedApi(
         title="Tochka Rosta",
         version="1",
         openapi_url=f"{PREFIX}/openapi.json",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
+        dependencies=[Depends(require_json)],
     )
     app.state.resources = resources
     if resources is not None:

@@ -8,6 +8,7 @@
     ├── Conflict                409  the thing is in a state that does not permit this
     ├── Gone                    410  it was there and is not any more
     ├── TooLarge                413  more bytes than allowed
+    ├── UnsupportedMediaType    415  a body of a kind that is not read here
     ├── TooManyRequests         429  come back after `Retry-After`
     └── Unavailable             503  something behind us is away; come back after `Retry-After`
         ├── DatabaseBusy             every connection of the pool is taken
@@ -133,6 +134,13 @@ class TooLarge(DomainError):
 
     status = 413
     code = "request.too_large"
+
+
+class UnsupportedMediaType(DomainError):
+    """415: the body is declared as something that this address does not read."""
+
+    status = 415
+    code = "request.unsupported_media_type"
 
 
 class _Later(DomainError):

@@ -4,6 +4,7 @@ Source: the platform's contract §4. Bodies are checked when an event is written
 reader passes over members that it does not know, so that the platform may add some.
 """
 
+import inspect
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
@@ -203,9 +204,10 @@ def json_schemas() -> dict[str, dict[str, Any]]:
         schema = Envelope.model_json_schema()
         data = model.model_json_schema(ref_template="#/$defs/{model}")
         schema["title"] = model.__name__
-        schema["description"] = (model.__doc__ or "").strip()
+        schema["description"] = inspect.cleandoc(model.__doc__ or "")
         schema["properties"]["type"] = {"const": name}
-        schema.setdefault("$defs", {}).update(data.pop("$defs", {}))
+        if "$defs" in data:
+            schema.setdefault("$defs", {}).update(data.pop("$defs"))
         schema["properties"]["data"] = data
         schemas[name] = schema
     return schemas

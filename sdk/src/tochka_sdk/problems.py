@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException as StarletteHTTPException  # noqa: TID251  answered here, raised nowhere
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tochka_sdk import context, logs
@@ -39,6 +40,12 @@ _CODES = {
     422: "request.invalid",
     429: "request.too_many",
     503: "request.unavailable",
+}
+_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+_DETAILS = {
+    400: "The request cannot be read.",
+    404: "There is nothing at this address.",
+    405: "This address does not take this method.",
 }
 _log = logs.get_logger(__name__)
 
@@ -135,7 +142,7 @@ def install(
     async def http(request: Request, error: Exception) -> Response:
         if not isinstance(error, StarletteHTTPException):
             raise error
-        return answer(request, _http(error))
+        return answer(request, _http(request, error))
 
     async def broken_off(_request: Request, _error: Exception) -> Response:
         # Whoever was sending is gone, or had too much to send: nobody reads this, and nothing is wrong here.
@@ -184,15 +191,31 @@ class _UnknownErrors:
             await response(scope, receive, send)
 
 
-def _http(error: StarletteHTTPException) -> Problem:
+def _http(request: Request, error: StarletteHTTPException) -> Problem:
     """A refusal of the framework; its wording is replaced, since it may quote internals."""
-    phrase = HTTPStatus(error.status_code).phrase
-    code = _CODES.get(error.status_code, "request.refused" if error.status_code < 500 else "internal.error")
-    return Problem(error.status_code, code, phrase, f"{phrase}.", headers=dict(error.headers or {}))
+    status, headers = error.status_code, dict(error.headers or {})
+    phrase = HTTPStatus(status).phrase
+    code = _CODES.get(status, "request.refused" if status < 500 else "internal.error")
+    if status == 405 and (allowed := _allowed(request)):
+        headers["Allow"] = ", ".join(allowed)
+    return Problem(status, code, phrase, _DETAILS.get(status, f"{phrase}."), headers=headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods of all routes at this address; the framework names those of the first alone."""
+
+    def is_served(method: str) -> bool:
+        asked = {**request.scope, "method": method}
+        return any(route.matches(asked)[0] is Match.FULL for route in request.app.routes)
+
+    return [method for method in _METHODS if is_served(method)]
 
 
 def _invalid(errors: Sequence[Any]) -> Problem:
     """Every field that did not validate. The values themselves are not repeated: they may be secrets."""
+    if any(error.get("type") == "json_invalid" for error in errors):
+        wrong = FieldError("", "Not JSON.", "json_invalid")
+        return Problem(400, _CODES[400], HTTPStatus(400).phrase, "The body is not JSON.", errors=(wrong,))
     fields = []
     for error in errors:
         location, *path = error.get("loc", ()) or ("body",)

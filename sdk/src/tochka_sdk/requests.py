@@ -1,5 +1,5 @@
-"""Pure ASGI middleware that every service of the platform wears: request id, access log, body limit,
-headers.
+"""What every service of the platform wears: request id, access log, body limit and headers as pure ASGI
+middleware; and the check of what a body is declared as.
 """
 
 import time
@@ -8,19 +8,36 @@ from typing import Any
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tochka_sdk import context, logs
-from tochka_sdk.errors import TooLarge
+from tochka_sdk.errors import TooLarge, UnsupportedMediaType
 from tochka_sdk.problems import INTERNAL, render
 
 MEBIBYTE = 1024 * 1024
+BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 _log = logs.get_logger("tochka.access")
 
 
 def bind(**known: Any) -> None:
     """Add to every later log line of this request, for example `bind(tenant_id=…, user_id=…)`."""
     structlog.contextvars.bind_contextvars(**{name: str(value) for name, value in known.items()})
+
+
+async def require_json(request: Request) -> None:
+    """A dependency for APIs that read nothing else: refuse a body that is not declared as JSON.
+
+    Raises:
+        UnsupportedMediaType: `Content-Type` is neither `application/json` nor one that ends in `+json`.
+    """
+    headers = request.headers
+    if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
+        return
+    kind, _, subtype = headers.get("content-type", "").partition(";")[0].strip().lower().partition("/")
+    is_json = kind == "application" and (subtype == "json" or subtype.endswith("+json"))
+    if request.method not in BODILESS and not is_json:
+        raise UnsupportedMediaType("Send the body as application/json.")
 
 
 class RequestContext:

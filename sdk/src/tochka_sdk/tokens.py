@@ -9,13 +9,13 @@ name for the same, `Ed25519` (RFC 9864), is understood, too.
 import json
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 import orjson
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, KeySetSerialization, OKPKey
-from joserfc.jws import JWSAlgModel, JWSRegistry
+from joserfc.jws import JWSRegistry
 
 from tochka_sdk.errors import Unauthenticated
 
@@ -27,15 +27,15 @@ Jwks = KeySet | Mapping[str, Any]
 """Public keys: a joserfc `KeySet`, or the JSON object `{"keys": […]}` of a `jwks.json`."""
 
 
-class _Ed25519Only(JWSRegistry):
+def _registry() -> JWSRegistry:
     """Both names of the algorithm, and one curve for both: `EdDSA` alone would admit others."""
+    names = (ALGORITHM, CURVE)
+    registry = JWSRegistry(algorithms=names)
+    registry.algorithms = dict.fromkeys(names, JWSRegistry.algorithms[CURVE])
+    return registry
 
-    algorithms: ClassVar[dict[str, JWSAlgModel]] = dict.fromkeys(
-        (ALGORITHM, CURVE), JWSRegistry.algorithms[CURVE]
-    )
 
-
-_REGISTRY = _Ed25519Only(algorithms=list(_Ed25519Only.algorithms))
+_REGISTRY = _registry()
 
 
 class TokenInvalid(Unauthenticated):

@@ -51,7 +51,12 @@ async def resend_challenge(challenge_id: UUID, caller: CallerDep, resources: Res
     return await service.resend(resources, challenge_id, caller.address)
 
 
-@router.post("/auth/logout", operation_id="sign_out", status_code=204)
+@router.post(
+    "/auth/logout",
+    operation_id="sign_out",
+    status_code=204,
+    openapi_extra={"security": [{}, {"HTTPBearer": []}]},
+)
 async def sign_out(
     request: Request,
     resources: ResourcesDep,

@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/.well-known/jwks.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The public keys of tokens and licenses (RFC 7517), and those of events. */
+        get: operations["get_keys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/challenges": {
         parameters: {
             query?: never;
@@ -525,7 +542,144 @@ export interface paths {
         trace?: never;
     };
 }
-export type webhooks = Record<string, never>;
+export interface webhooks {
+    digest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** `digest`: the highest sequence given out for this receiver and tenant, so that silence can be told */
+        post: operations["on_digest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "domain.added": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** `domain.added`: the installation answers at one more host; `primary` makes it the main one. */
+        post: operations["on_domain_added"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "domain.removed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** `domain.removed`: the installation no longer answers at this host. */
+        post: operations["on_domain_removed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "installation.removed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** `installation.removed`: the installation is gone, or never came to be. `reason` is a stable word. */
+        post: operations["on_installation_removed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "installation.requested": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** `installation.requested`: a tenant wants its copy of the module; make it ready. */
+        post: operations["on_installation_requested"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "license.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** `license.updated`: a newer license; the subscription changed. */
+        post: operations["on_license_updated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    ping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** `ping`: nothing happened; shows that the door works. */
+        post: operations["on_ping"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "tenant.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** `tenant.updated`: the tenant changed its name. */
+        post: operations["on_tenant_updated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
 export interface components {
     schemas: {
         /**
@@ -713,10 +867,28 @@ export interface components {
             /** Next Cursor */
             next_cursor: string | null;
         };
-        /** HTTPValidationError */
-        HTTPValidationError: {
-            /** Detail */
-            detail?: components["schemas"]["ValidationError"][];
+        /**
+         * FieldProblem
+         * @description One field that was refused.
+         */
+        FieldProblem: {
+            /** Code */
+            code: string;
+            /**
+             * Field
+             * @description Dotted path inside its place; empty for the place as a whole.
+             */
+            field: string;
+            /**
+             * Location
+             * @example body
+             * @example query
+             * @example path
+             * @example header
+             */
+            location: string;
+            /** Message */
+            message: string;
         };
         /**
          * InboxMessage
@@ -933,6 +1105,32 @@ export interface components {
             price_minor: number;
             /** Trial Days */
             trial_days: number;
+        };
+        /**
+         * Problem
+         * @description Every refusal (RFC 9457). `code` is stable; some problems have members of their own beside these.
+         */
+        Problem: {
+            /**
+             * Code
+             * @example domains.taken
+             */
+            code: string;
+            /** Detail */
+            detail: string;
+            /**
+             * Errors
+             * @default []
+             */
+            errors?: components["schemas"]["FieldProblem"][];
+            /** Request Id */
+            request_id: string;
+            /** Status */
+            status: number;
+            /** Title */
+            title: string;
+            /** Type */
+            type: string;
         };
         /**
          * Progress
@@ -1216,21 +1414,18 @@ export interface components {
             /** Name */
             name?: string | null;
         };
-        /** ValidationError */
-        ValidationError: {
-            /** Context */
-            ctx?: Record<string, never>;
-            /** Input */
-            input?: unknown;
-            /** Location */
-            loc: (string | number)[];
-            /** Message */
-            msg: string;
-            /** Error Type */
-            type: string;
+    };
+    responses: {
+        /** @description Refused: a problem document says why. */
+        Problem: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
         };
     };
-    responses: never;
     parameters: never;
     requestBodies: never;
     headers: never;
@@ -1238,6 +1433,30 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    get_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The keys. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        keys: Record<string, never>[];
+                        tochka_whpk: string[];
+                    };
+                };
+            };
+            "5XX": components["responses"]["Problem"];
+        };
+    };
     create_challenge: {
         parameters: {
             query?: never;
@@ -1263,15 +1482,8 @@ export interface operations {
                     "application/json": components["schemas"]["ChallengeRead"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     confirm_challenge: {
@@ -1298,15 +1510,8 @@ export interface operations {
                     "application/json": components["schemas"]["SignedIn"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     resend_challenge: {
@@ -1329,15 +1534,8 @@ export interface operations {
                     "application/json": components["schemas"]["ChallengeRead"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     sign_out: {
@@ -1360,15 +1558,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     refresh: {
@@ -1393,15 +1584,8 @@ export interface operations {
                     "application/json": components["schemas"]["Access"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     read_inbox: {
@@ -1424,15 +1608,8 @@ export interface operations {
                     "application/json": components["schemas"]["InboxMessage"][];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     list_installations: {
@@ -1459,15 +1636,8 @@ export interface operations {
                     "application/json": components["schemas"]["Page_InstallationRead_"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     activate_installation: {
@@ -1506,15 +1676,8 @@ export interface operations {
                     "application/json": components["schemas"]["InstallationRead"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_installation: {
@@ -1540,15 +1703,8 @@ export interface operations {
                     "application/json": components["schemas"]["InstallationRead"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     remove_installation: {
@@ -1572,15 +1728,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     watch_installation: {
@@ -1603,18 +1752,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": components["schemas"]["Progress"];
+                    "text/event-stream": string;
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     enter_installation: {
@@ -1640,15 +1782,8 @@ export interface operations {
                     "application/json": components["schemas"]["AdminEntry"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_me: {
@@ -1669,6 +1804,8 @@ export interface operations {
                     "application/json": components["schemas"]["UserRead"];
                 };
             };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     update_me: {
@@ -1693,15 +1830,8 @@ export interface operations {
                     "application/json": components["schemas"]["UserRead"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     list_sessions: {
@@ -1725,15 +1855,8 @@ export interface operations {
                     "application/json": components["schemas"]["Page_SessionRead_"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     end_session: {
@@ -1754,15 +1877,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     list_module_events: {
@@ -1787,15 +1903,8 @@ export interface operations {
                     "application/json": components["schemas"]["Feed"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     report_failed: {
@@ -1822,15 +1931,8 @@ export interface operations {
                     "application/json": components["schemas"]["InstallationState"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     report_ready: {
@@ -1853,15 +1955,8 @@ export interface operations {
                     "application/json": components["schemas"]["InstallationState"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_license: {
@@ -1884,15 +1979,8 @@ export interface operations {
                     "application/json": components["schemas"]["LicenseRead"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     list_modules: {
@@ -1916,15 +2004,8 @@ export interface operations {
                     "application/json": components["schemas"]["ModulePage"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_module: {
@@ -1947,15 +2028,8 @@ export interface operations {
                     "application/json": components["schemas"]["ModuleRead"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     check_subdomain: {
@@ -1978,15 +2052,8 @@ export interface operations {
                     "application/json": components["schemas"]["SubdomainRead"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     list_subscriptions: {
@@ -2013,15 +2080,8 @@ export interface operations {
                     "application/json": components["schemas"]["Page_SubscriptionRead_"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_subscription: {
@@ -2047,15 +2107,8 @@ export interface operations {
                     "application/json": components["schemas"]["SubscriptionRead"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     list_tenants: {
@@ -2079,15 +2132,8 @@ export interface operations {
                     "application/json": components["schemas"]["Page_TenantRead_"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     create_tenant: {
@@ -2115,15 +2161,8 @@ export interface operations {
                     "application/json": components["schemas"]["TenantRead"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_tenant: {
@@ -2149,15 +2188,8 @@ export interface operations {
                     "application/json": components["schemas"]["TenantRead"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     update_tenant: {
@@ -2187,15 +2219,8 @@ export interface operations {
                     "application/json": components["schemas"]["TenantRead"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     list_members: {
@@ -2224,14 +2249,594 @@ export interface operations {
                     "application/json": components["schemas"]["Page_MemberRead_"];
                 };
             };
-            /** @description Validation Error */
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    on_digest: {
+        parameters: {
+            query?: never;
+            header: {
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Digest
+                     * @description `digest`: the highest sequence given out for this receiver and tenant, so that silence can be told
+                     *     from loss.
+                     */
+                    data: {
+                        /** Last Sequence */
+                        last_sequence: number;
+                    };
+                    /** Id */
+                    id: string;
+                    /**
+                     * Installation Id
+                     * @default null
+                     */
+                    installation_id?: string | null;
+                    /**
+                     * Receiver
+                     * @default null
+                     */
+                    receiver?: string | null;
+                    /**
+                     * Schema Version
+                     * @default 1
+                     */
+                    schema_version?: number;
+                    /** Sequence */
+                    sequence: number;
+                    /**
+                     * Tenant Id
+                     * Format: uuid
+                     */
+                    tenant_id: string;
+                    /**
+                     * Timestamp
+                     * Format: date-time
+                     */
+                    timestamp: string;
+                    /** @constant */
+                    type: "digest";
+                };
+            };
+        };
+        responses: {
+            /** @description Done. 202 for a command: it is being worked on. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_domain_added: {
+        parameters: {
+            query?: never;
+            header: {
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * DomainAdded
+                     * @description `domain.added`: the installation answers at one more host; `primary` makes it the main one.
+                     */
+                    data: {
+                        /** Host */
+                        host: string;
+                        /**
+                         * Primary
+                         * @default false
+                         */
+                        primary?: boolean;
+                        /** Url */
+                        url: string;
+                    };
+                    /** Id */
+                    id: string;
+                    /**
+                     * Installation Id
+                     * @default null
+                     */
+                    installation_id?: string | null;
+                    /**
+                     * Receiver
+                     * @default null
+                     */
+                    receiver?: string | null;
+                    /**
+                     * Schema Version
+                     * @default 1
+                     */
+                    schema_version?: number;
+                    /** Sequence */
+                    sequence: number;
+                    /**
+                     * Tenant Id
+                     * Format: uuid
+                     */
+                    tenant_id: string;
+                    /**
+                     * Timestamp
+                     * Format: date-time
+                     */
+                    timestamp: string;
+                    /** @constant */
+                    type: "domain.added";
+                };
+            };
+        };
+        responses: {
+            /** @description Done. 202 for a command: it is being worked on. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_domain_removed: {
+        parameters: {
+            query?: never;
+            header: {
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * DomainRemoved
+                     * @description `domain.removed`: the installation no longer answers at this host.
+                     */
+                    data: {
+                        /** Host */
+                        host: string;
+                    };
+                    /** Id */
+                    id: string;
+                    /**
+                     * Installation Id
+                     * @default null
+                     */
+                    installation_id?: string | null;
+                    /**
+                     * Receiver
+                     * @default null
+                     */
+                    receiver?: string | null;
+                    /**
+                     * Schema Version
+                     * @default 1
+                     */
+                    schema_version?: number;
+                    /** Sequence */
+                    sequence: number;
+                    /**
+                     * Tenant Id
+                     * Format: uuid
+                     */
+                    tenant_id: string;
+                    /**
+                     * Timestamp
+                     * Format: date-time
+                     */
+                    timestamp: string;
+                    /** @constant */
+                    type: "domain.removed";
+                };
+            };
+        };
+        responses: {
+            /** @description Done. 202 for a command: it is being worked on. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_installation_removed: {
+        parameters: {
+            query?: never;
+            header: {
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * InstallationRemoved
+                     * @description `installation.removed`: the installation is gone, or never came to be. `reason` is a stable word.
+                     */
+                    data: {
+                        /**
+                         * Reason
+                         * @default removed
+                         */
+                        reason?: string;
+                    };
+                    /** Id */
+                    id: string;
+                    /**
+                     * Installation Id
+                     * @default null
+                     */
+                    installation_id?: string | null;
+                    /**
+                     * Receiver
+                     * @default null
+                     */
+                    receiver?: string | null;
+                    /**
+                     * Schema Version
+                     * @default 1
+                     */
+                    schema_version?: number;
+                    /** Sequence */
+                    sequence: number;
+                    /**
+                     * Tenant Id
+                     * Format: uuid
+                     */
+                    tenant_id: string;
+                    /**
+                     * Timestamp
+                     * Format: date-time
+                     */
+                    timestamp: string;
+                    /** @constant */
+                    type: "installation.removed";
+                };
+            };
+        };
+        responses: {
+            /** @description A final no. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A final no. */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                content?: never;
+            };
+            /** @description Done. 202 for a command: it is being worked on. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
                 };
+                content?: never;
+            };
+        };
+    };
+    on_installation_requested: {
+        parameters: {
+            query?: never;
+            header: {
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * InstallationRequested
+                     * @description `installation.requested`: a tenant wants its copy of the module; make it ready.
+                     *
+                     *     `host` has no port, `url` is the storefront's public address, `license` is a signed license (§5), and an
+                     *     answer after `deadline` is too late: the platform will have undone the activation.
+                     */
+                    data: {
+                        /**
+                         * Deadline
+                         * Format: date-time
+                         */
+                        deadline: string;
+                        /** Host */
+                        host: string;
+                        /** License */
+                        license: string;
+                        /**
+                         * Locale
+                         * @default ru
+                         */
+                        locale?: string;
+                        /** Module */
+                        module: string;
+                        /** Plan */
+                        plan: string;
+                        /** Tenant Name */
+                        tenant_name: string;
+                        /** Url */
+                        url: string;
+                    };
+                    /** Id */
+                    id: string;
+                    /**
+                     * Installation Id
+                     * @default null
+                     */
+                    installation_id?: string | null;
+                    /**
+                     * Receiver
+                     * @default null
+                     */
+                    receiver?: string | null;
+                    /**
+                     * Schema Version
+                     * @default 1
+                     */
+                    schema_version?: number;
+                    /** Sequence */
+                    sequence: number;
+                    /**
+                     * Tenant Id
+                     * Format: uuid
+                     */
+                    tenant_id: string;
+                    /**
+                     * Timestamp
+                     * Format: date-time
+                     */
+                    timestamp: string;
+                    /** @constant */
+                    type: "installation.requested";
+                };
+            };
+        };
+        responses: {
+            /** @description A final no. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A final no. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Done. 202 for a command: it is being worked on. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_license_updated: {
+        parameters: {
+            query?: never;
+            header: {
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * LicenseUpdated
+                     * @description `license.updated`: a newer license; the subscription changed.
+                     */
+                    data: {
+                        /** License */
+                        license: string;
+                    };
+                    /** Id */
+                    id: string;
+                    /**
+                     * Installation Id
+                     * @default null
+                     */
+                    installation_id?: string | null;
+                    /**
+                     * Receiver
+                     * @default null
+                     */
+                    receiver?: string | null;
+                    /**
+                     * Schema Version
+                     * @default 1
+                     */
+                    schema_version?: number;
+                    /** Sequence */
+                    sequence: number;
+                    /**
+                     * Tenant Id
+                     * Format: uuid
+                     */
+                    tenant_id: string;
+                    /**
+                     * Timestamp
+                     * Format: date-time
+                     */
+                    timestamp: string;
+                    /** @constant */
+                    type: "license.updated";
+                };
+            };
+        };
+        responses: {
+            /** @description Done. 202 for a command: it is being worked on. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_ping: {
+        parameters: {
+            query?: never;
+            header: {
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Ping
+                     * @description `ping`: nothing happened; shows that the door works.
+                     */
+                    data: Record<string, never>;
+                    /** Id */
+                    id: string;
+                    /**
+                     * Installation Id
+                     * @default null
+                     */
+                    installation_id?: string | null;
+                    /**
+                     * Receiver
+                     * @default null
+                     */
+                    receiver?: string | null;
+                    /**
+                     * Schema Version
+                     * @default 1
+                     */
+                    schema_version?: number;
+                    /** Sequence */
+                    sequence: number;
+                    /**
+                     * Tenant Id
+                     * Format: uuid
+                     */
+                    tenant_id: string;
+                    /**
+                     * Timestamp
+                     * Format: date-time
+                     */
+                    timestamp: string;
+                    /** @constant */
+                    type: "ping";
+                };
+            };
+        };
+        responses: {
+            /** @description Done. 202 for a command: it is being worked on. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_tenant_updated: {
+        parameters: {
+            query?: never;
+            header: {
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * TenantUpdated
+                     * @description `tenant.updated`: the tenant changed its name.
+                     */
+                    data: {
+                        /** Name */
+                        name: string;
+                    };
+                    /** Id */
+                    id: string;
+                    /**
+                     * Installation Id
+                     * @default null
+                     */
+                    installation_id?: string | null;
+                    /**
+                     * Receiver
+                     * @default null
+                     */
+                    receiver?: string | null;
+                    /**
+                     * Schema Version
+                     * @default 1
+                     */
+                    schema_version?: number;
+                    /** Sequence */
+                    sequence: number;
+                    /**
+                     * Tenant Id
+                     * Format: uuid
+                     */
+                    tenant_id: string;
+                    /**
+                     * Timestamp
+                     * Format: date-time
+                     */
+                    timestamp: string;
+                    /** @constant */
+                    type: "tenant.updated";
+                };
+            };
+        };
+        responses: {
+            /** @description Done. 202 for a command: it is being worked on. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

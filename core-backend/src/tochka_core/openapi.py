@@ -1,0 +1,114 @@
+"""The OpenAPI document: what FastAPI knows of the calls, and what it does not: problems, events, keys."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic import BaseModel, Field
+from tochka_sdk import events, problems
+
+JSON = "application/json"
+EVENT_STREAM = "text/event-stream"
+PROBLEM = "#/components/responses/Problem"
+UNUSED = ("HTTPValidationError", "ValidationError")
+
+
+class FieldProblem(BaseModel):
+    """One field that was refused."""
+
+    field: str = Field(description="Dotted path inside its place; empty for the place as a whole.")
+    code: str
+    message: str
+    location: str = Field(examples=["body", "query", "path", "header"])
+
+
+class Problem(BaseModel):
+    """Every refusal (RFC 9457). `code` is stable; some problems have members of their own beside these."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str = Field(examples=["domains.taken"])
+    request_id: str
+    errors: list[FieldProblem] = []
+
+
+class DescribedApi(FastAPI):
+    """FastAPI whose description of itself is true."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The document; made once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = _completed(super().openapi())
+        return self.openapi_schema
+
+
+def _completed(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with problems for errors, the published keys, and the events as `webhooks`."""
+    components = document.setdefault("components", {})
+    schemas = {name: schema for name, schema in components["schemas"].items() if name not in UNUSED}
+    schemas["FieldProblem"] = FieldProblem.model_json_schema()
+    schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    del schemas["Problem"]["$defs"]
+    components["schemas"] = schemas
+    components["responses"] = {
+        "Problem": {
+            "description": "Refused: a problem document says why.",
+            "content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+    }
+    for path in document["paths"].values():
+        for operation in path.values():
+            answers = operation["responses"]
+            answers.pop("422", None)
+            answers.update({"4XX": {"$ref": PROBLEM}, "5XX": {"$ref": PROBLEM}})
+            stream = answers.get("200", {}).get("content", {}).get(EVENT_STREAM)
+            if stream is not None:  # text, whose `data` lines are what FastAPI takes for the whole
+                stream["schema"] = {"type": "string", "contentSchema": {"$ref": stream["schema"]["$ref"]}}
+    document["paths"]["/.well-known/jwks.json"] = {"get": _keys()}
+    document["webhooks"] = {
+        name: {"post": _webhook(name, schema)} for name, schema in events.json_schemas().items()
+    }
+    return document
+
+
+def _answer(description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": description, "content": {JSON: {"schema": schema}}}
+
+
+def _keys() -> dict[str, Any]:
+    """The one call without the prefix, which is no route of FastAPI's."""
+    key_set = {
+        "type": "object",
+        "required": ["keys", "tochka_whpk"],
+        "properties": {
+            "keys": {"type": "array", "items": {"type": "object"}},
+            "tochka_whpk": {"type": "array", "items": {"type": "string"}},
+        },
+    }
+    return {
+        "tags": ["accounts"],
+        "operationId": "get_keys",
+        "summary": "The public keys of tokens and licenses (RFC 7517), and those of events.",
+        "responses": {"200": _answer("The keys.", key_set), "5XX": {"$ref": PROBLEM}},
+    }
+
+
+def _webhook(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """One event as a module gets it (Standard Webhooks 1.0)."""
+    headers = ("webhook-id", "webhook-timestamp", "webhook-signature")
+    is_command = name in events.COMMANDS
+    answers = {"2XX": {"description": "Done. 202 for a command: it is being worked on."}}
+    if is_command:
+        answers |= {status: {"description": "A final no."} for status in ("409", "422")}
+    return {
+        "tags": ["events"],
+        "operationId": f"on_{name.replace('.', '_')}",
+        "summary": schema["description"].partition("\n")[0],
+        "parameters": [
+            {"name": header, "in": "header", "required": True, "schema": {"type": "string"}}
+            for header in headers
+        ],
+        "requestBody": {"required": True, "content": {JSON: {"schema": schema}}},
+        "responses": answers,
+    }

@@ -1,0 +1,110 @@
+"""What the API says of itself: valid, complete, and true about errors and events."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+from core_kit.people import API
+from jsonschema import Draft202012Validator
+from tochka_sdk.events import COMMANDS, EVENTS
+
+pytestmark = pytest.mark.anyio
+
+# contract §2, as far as it is built; a call that vanishes breaks a client
+CALLS = """
+post /auth/challenges
+post /auth/challenges/{challenge_id}/resend
+post /auth/challenges/{challenge_id}/confirm
+post /auth/refresh
+post /auth/logout
+get /me
+patch /me
+get /me/sessions
+delete /me/sessions/{session_id}
+get /tenants
+post /tenants
+get /tenants/{tenant_id}
+patch /tenants/{tenant_id}
+get /tenants/{tenant_id}/members
+get /modules
+get /modules/{module_id}
+get /subdomains/{label}
+get /installations
+post /installations
+get /installations/{installation_id}
+delete /installations/{installation_id}
+get /installations/{installation_id}/progress
+post /installations/{installation_id}/session
+get /subscriptions
+get /subscriptions/{subscription_id}
+get /module/events
+get /module/licenses/{installation_id}
+post /module/installations/{installation_id}/ready
+post /module/installations/{installation_id}/failed
+get /dev/inbox
+"""
+
+
+@pytest.fixture
+async def document(client: httpx.AsyncClient) -> dict[str, Any]:
+    """The document as clients get it."""
+    answer = await client.get(f"{API}/openapi.json")
+    assert answer.headers["content-type"] == "application/json"
+    return dict(answer.json())
+
+
+async def test_every_call_is_described(document: dict[str, Any]) -> None:
+    assert document["openapi"].startswith("3.1")
+    found = {f"{method} {path}" for path, calls in document["paths"].items() for method in calls}
+    wanted = {line.replace(" ", f" {API}", 1) for line in CALLS.strip().splitlines()}
+    assert found == {*wanted, "get /.well-known/jwks.json"}
+
+
+async def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    def references(node: Any) -> list[str]:
+        children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+        own = [node["$ref"]] if isinstance(node, dict) and isinstance(node.get("$ref"), str) else []
+        return own + [found for child in children for found in references(child)]
+
+    for reference in references(document):
+        node: Any = document
+        for part in reference.removeprefix("#/").split("/"):
+            node = node[part]
+    for schema in document["components"]["schemas"].values():
+        Draft202012Validator.check_schema(schema)
+
+
+async def test_every_refusal_is_described_as_the_problem_that_it_is(
+    client: httpx.AsyncClient, document: dict[str, Any]
+) -> None:
+    for path, calls in document["paths"].items():
+        for method, call in calls.items():
+            refusals = [answer for status, answer in call["responses"].items() if not status.startswith("2")]
+            assert refusals, (method, path)
+            assert all(answer == {"$ref": "#/components/responses/Problem"} for answer in refusals)
+    content = document["components"]["responses"]["Problem"]["content"]
+    assert content == {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    schema = {**document, "$ref": "#/components/schemas/Problem"}
+    answers = [
+        await client.get(f"{API}/me"),
+        await client.get(f"{API}/nothing"),
+        await client.post(f"{API}/auth/challenges", json={"channel": "owl"}),
+    ]
+    for answer in answers:
+        assert list(Draft202012Validator(schema).iter_errors(answer.json())) == []
+    assert list(Draft202012Validator(schema).iter_errors({"detail": []}))
+
+
+async def test_what_modules_are_told_stands_in_it_as_webhooks(document: dict[str, Any]) -> None:
+    assert document["webhooks"].keys() == EVENTS.keys()
+    for name, item in document["webhooks"].items():
+        schema = item["post"]["requestBody"]["content"]["application/json"]["schema"]
+        Draft202012Validator.check_schema(schema)
+        assert schema["properties"]["type"] == {"const": name}
+        assert ("409" in item["post"]["responses"]) is (name in COMMANDS)
+    ping = document["webhooks"]["ping"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    example = {"id": "1", "type": "ping", "sequence": 1, "timestamp": "2026-11-25T10:00:00Z", "data": {}}
+    person = {"tenant_id": "01a214c3-2fef-780f-9ba1-fa834fc0b89a"}
+    assert list(Draft202012Validator(ping).iter_errors({**example, **person})) == []
+    assert list(Draft202012Validator(ping).iter_errors(json.loads('{"type": "pong"}')))
