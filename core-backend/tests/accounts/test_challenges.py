@@ -155,6 +155,17 @@ async def test_pressing_twice_sends_once(client: httpx.AsyncClient) -> None:
         assert got.json()["challenge_id"] != later.json()["challenge_id"]
 
 
+@pytest.mark.parametrize("change", [{"channel": "telegram"}, {"token_delivery": "body"}])
+async def test_a_key_is_good_for_one_request(client: httpx.AsyncClient, change: dict[str, str]) -> None:
+    phone, key = unique_phone(), {"Idempotency-Key": "press-3"}
+    body = {"phone": phone, "channel": "max"}
+    first = await client.post(f"{API}/auth/challenges", json=body, headers=key)
+    other = await client.post(f"{API}/auth/challenges", json={**body, **change}, headers=key)
+    assert refusal(other) == (422, "idempotency.mismatch")
+    again = await client.post(f"{API}/auth/challenges", json=body, headers=key)
+    assert again.json()["challenge_id"] == first.json()["challenge_id"]
+
+
 async def test_a_press_that_was_refused_does_not_keep_its_key(client: httpx.AsyncClient) -> None:
     phone, key = unique_phone(), {"Idempotency-Key": "press-2"}
     body = {"phone": phone, "channel": "max"}

@@ -36,6 +36,7 @@ async def test_a_free_label_comes_with_its_future_address(client: httpx.AsyncCli
         ("xn--p1ai", "malformed"),
         ("%D0%BF%D0%B8%D1%80%D0%BE%D0%B3", "malformed"),
         ("a%00bc", "malformed"),
+        ("\N{KELVIN SIGN}iwi", "malformed"),  # whose lower case is a plain k
         ("admin", "reserved"),
         ("SberBank", "reserved"),
     ],

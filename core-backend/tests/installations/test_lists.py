@@ -26,7 +26,19 @@ async def test_pages_hold_everything_once_newest_first(
     assert cursor is None
 
 
-@pytest.mark.parametrize("query", [{"cursor": "nonsense"}, {"limit": "0"}, {"limit": "101"}])
+CURSOR = "AaIUw3qscf2c9n3b2lPbgA"  # of the shape of one
+NO_CURSORS = ["", "nonsense", "\x00", "é", f"!{CURSOR}", f"{CURSOR}==", CURSOR[:-1] + "B", "A" * 65]
+NO_LIMITS = ["0", "-1", "101", "1e1", "", "9" * 30]
+
+
+async def test_a_cursor_of_the_right_shape_is_a_place_in_any_list(owner: Owner) -> None:
+    answer = await owner.client.get(f"{API}/installations", params={"cursor": CURSOR})
+    assert answer.json() == {"items": [], "next_cursor": None}
+
+
+@pytest.mark.parametrize(
+    "query", [*({"cursor": text} for text in NO_CURSORS), *({"limit": text} for text in NO_LIMITS)]
+)
 async def test_a_malformed_page_request_is_refused(owner: Owner, query: dict[str, str]) -> None:
     answer = await owner.client.get(f"{API}/installations", params=query)
     assert refusal(answer)[0] == 422

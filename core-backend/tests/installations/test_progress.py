@@ -72,7 +72,7 @@ async def test_a_watcher_does_not_notice_that_the_database_was_away(wired: Wired
     body = await activate(wired.owner, wired.module.id)
     begun = asyncio.Event()
     watching = asyncio.create_task(watch(wired.owner, body["id"], begun))
-    await begun.wait()
+    await asyncio.wait_for(begun.wait(), 20)
     wired.wire.is_down = True
     wired.wire.cut_all()
     away = await wired.owner.client.get(f"{API}/installations")

@@ -27,6 +27,7 @@ from tochka_core.accounts.errors import (
     TooManyTries,
 )
 from tochka_core.accounts.schemas import ChannelKind, TokenDelivery
+from tochka_core.idempotency.errors import KeyReused
 
 PURPOSE = "sign-in"
 
@@ -142,17 +143,28 @@ class Challenges:
         return issued
 
     async def claim(self, key: str, challenge: Challenge) -> UUID:
-        """The challenge that the same request with this key has opened; its own id if this is the first."""
-        name = self._claim_key(key, challenge)
-        args: list[str | int] = [str(challenge.id), limits.CODE_TTL_S]
-        return UUID(await self.redis.register_script(CLAIM)(keys=[name], args=args))
+        """The challenge that the same request with this key has opened; its own id if this is the first.
+
+        Keys are a phone's own: nobody is signed in yet whose they could be.
+
+        Raises:
+            KeyReused: this phone used the key for another channel, or to get its tokens another way.
+        """
+        asked = f"{challenge.channel}|{challenge.delivery}|"
+        args: list[str | int] = [f"{asked}{challenge.id}", limits.CODE_TTL_S]
+        first = str(
+            await self.redis.register_script(CLAIM)(keys=[self._claim_key(key, challenge)], args=args)
+        )
+        if not first.startswith(asked):
+            raise KeyReused
+        return UUID(first.removeprefix(asked))
 
     async def release(self, key: str, challenge: Challenge) -> None:
         """Forget the key of a request that was refused."""
         await self.redis.delete(self._claim_key(key, challenge))
 
     def _claim_key(self, key: str, challenge: Challenge) -> str:
-        asked = f"asked|{challenge.phone}|{challenge.channel}|{challenge.delivery}|{key}"
+        asked = f"asked|{challenge.phone}|{key}"
         return f"asked:{{{hmac.new(self.pepper, asked.encode(), hashlib.sha256).hexdigest()}}}"
 
     async def times(self, challenge: Challenge) -> tuple[datetime, datetime]:

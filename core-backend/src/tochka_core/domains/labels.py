@@ -2,9 +2,11 @@
 
 import re
 from importlib.resources import files
+from string import ascii_lowercase, ascii_uppercase
 
 from tochka_core.domains.schemas import Reason
 
+LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 SHAPE = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,30}[a-z0-9])")
 
 
@@ -16,6 +18,11 @@ def _words(name: str) -> frozenset[str]:
 
 RESERVED = _words("reserved.txt")
 OBSCENE = _words("obscene.txt")
+
+
+def lowered(text: str) -> str:
+    """The label in lower case. Letters of ASCII alone: Unicode would turn a Kelvin sign into a k."""
+    return text.translate(LOWER)
 
 
 def refusal(label: str) -> Reason | None:

@@ -41,7 +41,7 @@ class Target:
 
 async def check(connection: Connection, addresses: Addresses, text: str) -> SubdomainRead:
     """Whether a label can be had by somebody who does not have it yet."""
-    label = text.lower()
+    label = labels.lowered(text)
     reason = labels.refusal(label)
     if reason == "malformed":
         return SubdomainRead(label=label, available=False, reason=reason, host=None, url=None)
@@ -58,7 +58,7 @@ async def _refusal(connection: Connection, host: str) -> Reason | None:
 
 def require_label(text: str) -> str:
     """The label that `text` means. Raises `LabelMalformed` or `LabelReserved`."""
-    label = text.lower()
+    label = labels.lowered(text)
     reason = labels.refusal(label)
     if reason == "malformed":
         raise LabelMalformed

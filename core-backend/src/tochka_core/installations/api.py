@@ -22,7 +22,6 @@ from tochka_core.tenants.schemas import Member
 POLL_S = 0.1
 HEARTBEAT_S = 10.0
 LONGEST_S = 600.0
-ENDED = frozenset({"live", "failed", "gone"})
 
 router = APIRouter(prefix="/installations", tags=["installations"])
 
@@ -101,7 +100,7 @@ class _Watch:
         yield _event(first)
         shown, started = first, anyio.current_time()
         spoken = started
-        while shown.status not in ENDED and anyio.current_time() < started + LONGEST_S:
+        while shown.status == "provisioning" and anyio.current_time() < started + LONGEST_S:
             await anyio.sleep(POLL_S)
             try:
                 current = await self.look()
@@ -121,7 +120,7 @@ def _event(progress: Progress) -> str:
     return f"event: progress\ndata: {progress.model_dump_json()}\n\n"
 
 
-def _watch(resources: ResourcesDep, member: MemberDep, installation_id: UUID) -> _Watch:
+async def _watch(resources: ResourcesDep, member: MemberDep, installation_id: UUID) -> _Watch:
     return _Watch(resources, member, installation_id)
 
 

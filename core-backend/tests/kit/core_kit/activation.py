@@ -39,7 +39,7 @@ async def activate(owner: Owner, module: str, label: str | None = None, **body: 
 
 
 async def watch(owner: Owner, installation_id: str, begun: asyncio.Event | None = None) -> list[Json]:
-    """All that the progress of an activation tells, until it ends; `begun` is set by the first word."""
+    """All that the progress of an activation tells, until it ends; `begun` is set as soon as it tells one."""
     path = f"{API}/installations/{installation_id}/progress"
     told: list[Json] = []
     async with asyncio.timeout(PATIENCE_S), owner.client.stream("GET", path) as answer:
