@@ -84,7 +84,10 @@ def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-async def _signed_in(request: Request, session: InstallationSession) -> SignedInAdmin:
+async def signed_in_admin(request: Request, session: InstallationSession) -> SignedInAdmin:
+    """Who is signed in, as `AdminUser` says it. Call it where that must be known before the transaction of
+    the request begins: whether to read a large upload, for example.
+    """
     refuse_cross_site(request, request.method)
     token = request.cookies.get(runtime_of(request).cookie, "")
     store = AdminStore(session)
@@ -95,7 +98,7 @@ async def _signed_in(request: Request, session: InstallationSession) -> SignedIn
     return SignedInAdmin(user_id=row.user_id, role=cast("Role", row.role), locale=row.locale, name=row.name)
 
 
-AdminUser = Annotated[SignedInAdmin, Depends(_signed_in, scope="function")]
+AdminUser = Annotated[SignedInAdmin, Depends(signed_in_admin, scope="function")]
 """A parameter that requires a signed-in admin of the current installation: 401 (a page in a browser)
 without one.
 

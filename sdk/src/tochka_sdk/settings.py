@@ -21,11 +21,13 @@ class ModuleSettings(BaseSettings):
     fetched from `core_url` at start. `private_key` is the module's own Ed25519 private JWK, whose public
     half is registered with the core. `base_url` is where the core and the gateway reach this process.
     `pgbouncer` says that `database_url` leads through PgBouncer in transaction mode.
+    `limits` is strict in production and relaxed elsewhere, unless it says otherwise.
     """
 
     model_config = SettingsConfigDict(env_prefix="TOCHKA_MODULE_", frozen=True, extra="ignore")
 
     environment: Literal["development", "test", "production"] = "production"
+    limits: Literal["strict", "relaxed"] | None = None
     database_url: SecretStr
     owner_database_url: SecretStr | None = None
     pool_size: int = Field(default=5, ge=1, le=100)
@@ -77,6 +79,11 @@ class ModuleSettings(BaseSettings):
     def public_base(self) -> str:
         """Where core and gateway reach this process: `base_url`, or host and port."""
         return self.base_url or f"http://{self.host}:{self.port}"
+
+    @property
+    def is_relaxed(self) -> bool:
+        """Whether limits per address, tenant and route are a hundred times what they are in production."""
+        return (self.limits or ("strict" if self.environment == "production" else "relaxed")) == "relaxed"
 
     @property
     def is_secure(self) -> bool:

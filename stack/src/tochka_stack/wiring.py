@@ -202,6 +202,7 @@ class Wiring:
     def _shop_environment(self) -> dict[str, str]:
         values = {
             "ENVIRONMENT": self.settings.environment,
+            "LIMITS": self.settings.limits,
             "DATABASE_URL": self.dsn(SHOP_DATABASE, "shop_app"),
             "CORE_URL": f"http://{LOOPBACK}:{self.ports['core']}",
             "ISSUER": self.settings.public_url,
