@@ -7,6 +7,7 @@ import httpx
 import pytest
 from tochka_sdk.settings import ModuleSettings
 from tochka_sdk.signing import FreshInstallation
+from tochka_sdk.testing import ModuleClient
 
 from modules.shop.tests.driving import HTML, Buyer, Desk, Goods
 from modules.shop.tests.pictures import files
@@ -113,6 +114,27 @@ async def test_a_product_has_at_most_twelve_pictures(desk: Desk) -> None:
     assert answer.status_code == 409
     assert "не больше 12" in answer.text
     assert (await desk.page(f"/admin/products/{goods.id}")).count('name="remove"') == 12
+
+
+async def test_a_picture_whose_product_is_not_stored_leaves_no_file(
+    desk: Desk, running: ModuleClient, module_settings: ModuleSettings, installation: FreshInstallation
+) -> None:
+    picture = ("a.jpg", files.encode(files.photo(64, 64), "JPEG"))
+    row = {"title": "Чай", "variants-0-price": "1", "variants-0-stock": "1"}
+    nowhere = "01890000-0000-7000-8000-000000000000"
+    for path, data, status in (
+        (f"/admin/products/{nowhere}", row, 404),
+        ("/admin/products/new", {**row, "category": nowhere}, 404),
+        ("/admin/products/new", {**row, "title": ""}, 422),
+    ):
+        assert (await desk.post(path, data, [picture] * 2)).status_code == status
+    assert _files(_shelf(module_settings, installation)) == []
+
+    full = FreshInstallation()
+    await running.install(full, license=running.platform.license(full, entitlements={"products": 0}))
+    async with running.admin(full) as browser:
+        assert (await Desk(browser).post("/admin/products/new", row, [picture])).status_code == 403
+    assert _files(_shelf(module_settings, full)) == []
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """What can go wrong between cart and doorstep; each `code` has a sentence in every language."""
 
-from tochka_sdk.errors import Conflict, Forbidden, Malformed, NotFound
+from tochka_sdk.errors import Conflict, Forbidden, Malformed, NotFound, TooManyRequests
 
 
 class OrderNotFound(NotFound):
@@ -75,3 +75,12 @@ class OutOfStock(Conflict):
 
     def __init__(self) -> None:
         super().__init__("There is not enough left for the whole order.")
+
+
+class TooManyOrders(TooManyRequests):
+    """So many orders of one person look like a flood; none of this one was stored."""
+
+    code = "orders.too_many"
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__("Too many orders in a row.", retry_after=retry_after)

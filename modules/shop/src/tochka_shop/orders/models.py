@@ -75,6 +75,7 @@ class Order(Owned, Model):
     total: Mapped[int] = mapped_column(BigInteger)
     pieces: Mapped[int]
     language: Mapped[str]
+    visitor: Mapped[str] = mapped_column(server_default="")
     created_at: Mapped[datetime] = moment()
 
     __table_args__ = (
@@ -83,6 +84,7 @@ class Order(Owned, Model):
         UniqueConstraint("tenant_id", "installation_id", "checkout_key"),
         Index("ix_orders_status", "tenant_id", "installation_id", "status", "number"),
         Index("ix_orders_phone", "tenant_id", "installation_id", "buyer_phone", "number"),
+        Index("ix_orders_visitor", "tenant_id", "installation_id", "visitor", "created_at"),
         CheckConstraint("method IN ('pickup', 'delivery')", name="method"),
         CheckConstraint("total = goods_total + delivery_price", name="total"),
     )

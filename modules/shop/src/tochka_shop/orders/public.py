@@ -1,5 +1,6 @@
 """The orders' face to other slices."""
 
+from tochka_shop.orders.limits import order_limits, visitor_of
 from tochka_shop.orders.service import (
     CART_DAYS,
     count_by_status,
@@ -28,8 +29,10 @@ __all__ = [
     "get_order",
     "list_orders",
     "move",
+    "order_limits",
     "place",
     "put_into_cart",
     "set_quantity",
     "start_numbering",
+    "visitor_of",
 ]

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from tochka_shop.orders.models import Cart, CartLine, Order, OrderChange, OrderCounter, OrderLine
-from tochka_shop.orders.schemas import OrderFilter
+from tochka_shop.orders.schemas import OrderFilter, Status
 from tochka_shop.owners import Repository
 
 FIRST_NUMBER = 1001
@@ -189,6 +189,19 @@ class OrderRepository(Repository):
         if number is None:
             raise LookupError("a provisioned shop has a counter")
         return int(number)
+
+    async def count_unanswered(self, phone: str) -> int:
+        """How many orders of a telephone wait for the shop."""
+        return await self.count(OrderFilter(status=Status.NEW, phone=phone))
+
+    async def count_since(self, visitor: str, moment: datetime) -> int:
+        """How many orders have come from a network address since then."""
+        statement = (
+            select(func.count())
+            .select_from(Order)
+            .where(*self._where(OrderFilter()), Order.visitor == visitor, Order.created_at > moment)
+        )
+        return (await self._session.execute(statement)).scalar_one()
 
     async def start_counter(self) -> None:
         """Give a new shop its counter; one that has it keeps it."""

@@ -95,7 +95,9 @@ class CartRead:
 
 @dataclass(frozen=True, slots=True)
 class CheckoutDraft:
-    """What the checkout form says. `key` is good for one order; `seen` is what the form showed."""
+    """What the checkout form says. `key` is good for one order; `seen` is what the form showed; `visitor`
+    stands for where it came from.
+    """
 
     key: UUID
     name: str
@@ -105,6 +107,7 @@ class CheckoutDraft:
     comment: str
     language: str
     seen: str
+    visitor: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,10 @@ from tochka_shop.orders.errors import (
     MethodUnavailable,
     OrderNotFound,
     OutOfStock,
+    TooManyOrders,
     VariantNotForSale,
 )
+from tochka_shop.orders.limits import OrderLimits
 from tochka_shop.orders.models import Cart, CartLine, Order
 from tochka_shop.orders.repository import CartRepository, OrderRepository
 from tochka_shop.orders.schemas import (
@@ -131,7 +133,9 @@ def fingerprint(cart: CartRead, shop: SettingsRead) -> str:
     return "~".join([*lines, f"delivery.{shop.delivery_price}"])
 
 
-async def place(session: AsyncSession, token: str | None, draft: CheckoutDraft) -> CheckoutResult:
+async def place(
+    session: AsyncSession, token: str | None, draft: CheckoutDraft, limits: OrderLimits
+) -> CheckoutResult:
     """Make an order of the cart: the whole of it, once, at today's prices, or not at all.
 
     The cart's row is locked first, so that two submits of one form stand in line and the second finds the
@@ -159,7 +163,9 @@ async def place(session: AsyncSession, token: str | None, draft: CheckoutDraft) 
     quantities = {item.offer.variant_id: item.quantity for item in priced.items}
     if await catalogue.take_stock(session, quantities) != set(quantities):
         raise OutOfStock
-    link = await _write(orders, cart, draft, priced, shop)
+    number = await orders.next_number()
+    await _check_limits(orders, draft, limits)  # exact, since nobody else has the counter
+    link = await _write(orders, number, cart, draft, priced, shop)
     await carts.clear(cart.id)
     return CheckoutResult(link=link)
 
@@ -220,13 +226,26 @@ def _parse(seen: str) -> dict[str, tuple[int, int]]:
     return parsed
 
 
+async def _check_limits(orders: OrderRepository, draft: CheckoutDraft, limits: OrderLimits) -> None:
+    if await orders.count_unanswered(draft.phone) >= limits.unanswered:
+        raise TooManyOrders(limits.window.total_seconds())
+    recent = await orders.count_since(draft.visitor, now() - limits.window) if draft.visitor else 0
+    if recent >= limits.by_visitor:
+        raise TooManyOrders(limits.window.total_seconds())
+
+
 async def _write(
-    orders: OrderRepository, cart: Cart, draft: CheckoutDraft, priced: CartRead, shop: SettingsRead
+    orders: OrderRepository,
+    number: int,
+    cart: Cart,
+    draft: CheckoutDraft,
+    priced: CartRead,
+    shop: SettingsRead,
 ) -> str:
     delivery_price = shop.delivery_price if draft.method == "delivery" else 0
     order = await orders.add(
         id=uuid7(),
-        number=await orders.next_number(),
+        number=number,
         status=Status.NEW,
         link=secrets.token_urlsafe(24),
         checkout_key=draft.key,
@@ -241,6 +260,7 @@ async def _write(
         total=priced.total + delivery_price,
         pieces=priced.pieces,
         language=draft.language,
+        visitor=draft.visitor,
     )
     for position, item in enumerate(priced.items):
         await orders.add_line(

@@ -85,7 +85,7 @@ class PictureMissing(NotFound):
 
 
 class PicturesBusy(Unavailable):
-    """Too many uploads are being worked on: those that wait would hold connections to the database."""
+    """Too many uploads are being worked on: whoever came now would wait too long for an answer."""
 
     code = "pictures.busy"
 

@@ -1,10 +1,12 @@
 """The pictures' face to other slices: one value per running application, which renders and keeps."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import cast
 from uuid import UUID
 
+import anyio
 from fastapi import FastAPI
 from tochka_sdk.ids import uuid7
 
@@ -30,11 +32,20 @@ class Pictures:
         """Every upload in every size; the first that is refused raises, and nothing is kept."""
         return await self._renderer.render(uploads)
 
-    async def keep(self, owner: Owner, rendered: Rendered) -> UUID:
-        """Store the files of a new picture, before anything refers to them."""
-        picture_id = uuid7()
-        await self.storage.put(owner, picture_id, rendered)
-        return picture_id
+    @asynccontextmanager
+    async def keeping(
+        self, owner: Owner, rendered: Sequence[Rendered]
+    ) -> AsyncIterator[dict[UUID, Rendered]]:
+        """Store the files of new pictures for a block that refers to them; if it fails, they go again."""
+        kept = {uuid7(): picture for picture in rendered}
+        try:
+            for picture_id, picture in kept.items():
+                await self.storage.put(owner, picture_id, picture)
+            yield kept
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await self.drop(owner, list(kept))
+            raise
 
     async def drop(self, owner: Owner, picture_ids: list[UUID]) -> None:
         """Delete the files of pictures to which nothing refers any more."""

@@ -46,18 +46,19 @@ class Upload(Protocol):
 
 
 class Renderer:
-    """Renders uploads off the event loop; one at a time, so that memory stays bounded.
+    """Renders uploads off the event loop; one picture at a time, so that memory stays bounded.
 
-    Those who wait hold the transaction of their request, so only a few may: the others are asked to return.
+    Owners take turns picture by picture. Only so many may wait that the last one still gets an answer in
+    time: the others are asked to return.
     """
 
-    def __init__(self, at_once: int = 1, waiting: int = 3) -> None:
+    def __init__(self, at_once: int = 1, waiting: int = 11) -> None:
         self._limiter = anyio.CapacityLimiter(at_once)
         self._room = at_once + waiting
         self._inside = 0
 
     async def render(self, uploads: Sequence[Upload]) -> list[Rendered]:
-        """Every size of every picture, or a `PictureRefused` that says why not. One is read at a time."""
+        """Every size of every picture, or a `PictureRefused` that says why not."""
         if self._inside >= self._room:
             raise PicturesBusy
         self._inside += 1
@@ -67,8 +68,9 @@ class Renderer:
             self._inside -= 1
 
     async def _one(self, upload: Upload) -> Rendered:
-        content = await upload.read(MAX_BYTES + 1)
-        return await anyio.to_thread.run_sync(render, content, limiter=self._limiter)
+        async with self._limiter:  # what waits is not read into memory yet
+            content = await upload.read(MAX_BYTES + 1)
+            return await anyio.to_thread.run_sync(render, content)
 
 
 def render(content: bytes) -> Rendered:

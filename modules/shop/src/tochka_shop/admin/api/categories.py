@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 from tochka_sdk.module import InstallationSession
 
-from tochka_shop.admin.api.frame import CurrentDesk, go, path_id, phrase, read_form, show
+from tochka_shop.admin.api.frame import CurrentDesk, SentForm, go, path_id, phrase, show
 from tochka_shop.admin.schemas import Desk
 from tochka_shop.catalogue import public as catalogue
 from tochka_shop.pages.forms import Form
@@ -19,9 +19,10 @@ async def list_categories(request: Request, session: InstallationSession, desk: 
 
 
 @router.post("")
-async def add_category(request: Request, session: InstallationSession, desk: CurrentDesk) -> Response:
+async def add_category(
+    request: Request, form: SentForm, session: InstallationSession, desk: CurrentDesk
+) -> Response:
     """Add a category."""
-    form = await read_form(request)
     title = form.line("title", limit=60, required=True)
     if not form.is_valid:
         return await _page(request, session, desk, form)
@@ -31,10 +32,10 @@ async def add_category(request: Request, session: InstallationSession, desk: Cur
 
 @router.post("/{category_id}")
 async def change_category(
-    request: Request, session: InstallationSession, desk: CurrentDesk, category_id: str
+    request: Request, form: SentForm, session: InstallationSession, desk: CurrentDesk, category_id: str
 ) -> Response:
     """Rename a category, move it forward, or delete it: the button says which."""
-    form, category = await read_form(request), path_id(category_id)
+    category = path_id(category_id)
     deed = form.choice("deed", ("rename", "raise", "remove"), "rename")
     if deed == "remove":
         await catalogue.remove_category(session, category)

@@ -1,6 +1,6 @@
 """What every endpoint of the admin starts from: who is at the desk, and how a page is answered."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -14,14 +14,13 @@ from tochka_sdk.problems import Problem
 
 from tochka_shop.admin import service
 from tochka_shop.admin.schemas import Desk
-from tochka_shop.catalogue.public import MAX_PICTURES
 from tochka_shop.locales.catalogs import catalog
 from tochka_shop.pages.forms import Form, parse_uuid
 from tochka_shop.pages.problem import explain
 from tochka_shop.pages.view import Meta, render
 
-_FIELDS = 400
-_PART = 256 * 1024
+MAX_FIELDS = 400
+MAX_PART = 256 * 1024
 PRIVATE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 
 
@@ -95,19 +94,15 @@ def page_link(path: str, **query: str) -> Callable[[int], str]:
     return link
 
 
-async def read_form(request: Request) -> Form:
-    """What was sent, without files."""
-    async with request.form(max_files=0, max_fields=_FIELDS, max_part_size=_PART) as data:
+async def _form(request: Request) -> Form:
+    async with request.form(max_files=0, max_fields=MAX_FIELDS, max_part_size=MAX_PART) as data:
         return Form(data)
 
 
-async def _upload(request: Request, _desk: CurrentDesk) -> AsyncIterator[Form]:
-    async with request.form(max_files=MAX_PICTURES, max_fields=_FIELDS, max_part_size=_PART) as data:
-        yield Form(data)
-
-
-UploadForm = Annotated[Form, Depends(_upload, scope="function")]
-"""What was sent, files and all; read only for somebody who is signed in."""
+SentForm = Annotated[Form, Depends(_form)]
+"""What was sent, without files. Stands before the session among the parameters: a body that comes slowly
+must not hold a transaction.
+"""
 
 
 def problem_page(request: HTTPConnection, problem: Problem) -> HTMLResponse | None:

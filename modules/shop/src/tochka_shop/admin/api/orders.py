@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 from tochka_sdk.module import InstallationSession
 
-from tochka_shop.admin.api.frame import CurrentDesk, go, page_link, path_id, phrase, read_form, show
+from tochka_shop.admin.api.frame import CurrentDesk, SentForm, go, page_link, path_id, phrase, show
 from tochka_shop.orders import public as orders
 from tochka_shop.orders.schemas import Actor, OrderFilter, Status
 from tochka_shop.pages.forms import page_number
@@ -52,10 +52,10 @@ async def one_order(
 
 @router.post("/{order_id}/status")
 async def move_order(
-    request: Request, session: InstallationSession, desk: CurrentDesk, order_id: str
+    form: SentForm, session: InstallationSession, desk: CurrentDesk, order_id: str
 ) -> Response:
     """Take an order one step further."""
-    form, order = await read_form(request), path_id(order_id)
+    order = path_id(order_id)
     to = Status(form.choice("to", list(Status), Status.CONFIRMED))
     note = form.line("note", limit=300)
     if form.is_valid:

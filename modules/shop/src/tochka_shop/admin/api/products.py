@@ -1,5 +1,6 @@
 """Products: the list, the form, the pictures."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -10,21 +11,20 @@ from tochka_sdk.module import InstallationSession
 from tochka_shop.admin import service
 from tochka_shop.admin.api.frame import (
     CurrentDesk,
-    UploadForm,
+    SentForm,
     go,
     page_link,
     path_id,
     phrase,
-    read_form,
     show,
 )
-from tochka_shop.admin.product_form import blank_row, form_rows, product_rows, read_product
+from tochka_shop.admin.api.uploads import SentProduct
+from tochka_shop.admin.product_form import blank_row, form_rows, product_rows
 from tochka_shop.admin.schemas import Desk, VariantRow
 from tochka_shop.catalogue import public as catalogue
 from tochka_shop.catalogue.schemas import Listing, ProductRead
 from tochka_shop.owners import current_owner
 from tochka_shop.pages.forms import Form, page_number
-from tochka_shop.pictures.errors import PictureRefused
 from tochka_shop.pictures.public import pictures_of
 from tochka_shop.pictures.schemas import Rendered
 from tochka_shop.wording import search_words
@@ -64,15 +64,13 @@ async def new_product(request: Request, session: InstallationSession, desk: Curr
 
 @router.post("/new")
 async def create_product(
-    request: Request, session: InstallationSession, desk: CurrentDesk, form: UploadForm
+    request: Request, sent: SentProduct, session: InstallationSession, desk: CurrentDesk
 ) -> Response:
     """Put a product on the shelf, pictures and all."""
-    draft = read_product(form)
-    rendered = await _read_pictures(request, form)
-    if draft is None or not form.is_valid:
-        return await _page(request, session, desk, None, form, form_rows(form))
-    product_id = await catalogue.create_product(session, draft, service.product_limit(request))
-    await _hang(request, session, product_id, rendered)
+    if sent.draft is None:
+        return await _page(request, session, desk, None, sent.form, form_rows(sent.form))
+    product_id = await catalogue.create_product(session, sent.draft, service.product_limit(request))
+    await _hang(session, product_id, sent.pictures)
     return go(f"/admin/products/{product_id}", "created")
 
 
@@ -87,16 +85,14 @@ async def edit_product(
 
 @router.post("/{product_id}")
 async def save_product(
-    request: Request, session: InstallationSession, desk: CurrentDesk, form: UploadForm, product_id: str
+    request: Request, sent: SentProduct, session: InstallationSession, desk: CurrentDesk, product_id: str
 ) -> Response:
     """Save the form of a product."""
     product = await catalogue.get_product(session, path_id(product_id))
-    draft = read_product(form)
-    rendered = await _read_pictures(request, form)
-    if draft is None or not form.is_valid:
-        return await _page(request, session, desk, product, form, form_rows(form))
-    await catalogue.change_product(session, product.id, draft)
-    await _hang(request, session, product.id, rendered)
+    if sent.draft is None:
+        return await _page(request, session, desk, product, sent.form, form_rows(sent.form))
+    await catalogue.change_product(session, product.id, sent.draft)
+    await _hang(session, product.id, sent.pictures)
     return go(f"/admin/products/{product.id}", "saved")
 
 
@@ -113,10 +109,9 @@ async def remove_product(
 
 @router.post("/{product_id}/pictures")
 async def change_pictures(
-    request: Request, session: InstallationSession, _desk: CurrentDesk, product_id: str
+    request: Request, form: SentForm, session: InstallationSession, _desk: CurrentDesk, product_id: str
 ) -> Response:
     """Take a picture down, or put it first."""
-    form = await read_form(request)
     product, removed, first = path_id(product_id), form.uuid("remove"), form.uuid("first")
     response = go(f"/admin/products/{product}", "saved")
     if removed is not None:
@@ -127,22 +122,9 @@ async def change_pictures(
     return response
 
 
-async def _read_pictures(request: Request, form: Form) -> list[Rendered]:
-    """The uploaded pictures, rendered; if one is refused the form says why, and none is taken."""
-    files = [file for file in form.files("pictures") if file.filename]
-    try:
-        return await pictures_of(request.app).render(files)
-    except PictureRefused as refusal:
-        form.refuse("pictures", f"error.{refusal.code}")
-        return []
-
-
-async def _hang(
-    request: Request, session: InstallationSession, product_id: UUID, rendered: list[Rendered]
-) -> None:
-    for picture in rendered:
-        picture_id = await pictures_of(request.app).keep(current_owner(), picture)
-        await catalogue.add_picture(session, product_id, picture_id, picture)
+async def _hang(session: InstallationSession, product_id: UUID, pictures: Mapping[UUID, Rendered]) -> None:
+    for picture_id, rendered in pictures.items():
+        await catalogue.add_picture(session, product_id, picture_id, rendered)
 
 
 async def _page(

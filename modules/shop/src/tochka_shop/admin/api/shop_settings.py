@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 from tochka_sdk.module import InstallationSession
 
-from tochka_shop.admin.api.frame import CurrentDesk, ManagerDesk, go, phrase, read_form, show
+from tochka_shop.admin.api.frame import CurrentDesk, ManagerDesk, SentForm, go, phrase, show
 from tochka_shop.admin.schemas import Desk
 from tochka_shop.locales.catalogs import LANGUAGES
 from tochka_shop.locales.formats import DEFAULT_OFFSET, OFFSETS
@@ -25,9 +25,10 @@ async def read_settings(request: Request, desk: CurrentDesk) -> Response:
 
 
 @router.post("")
-async def save_settings(request: Request, session: InstallationSession, desk: ManagerDesk) -> Response:
+async def save_settings(
+    request: Request, form: SentForm, session: InstallationSession, desk: ManagerDesk
+) -> Response:
     """Save the form."""
-    form = await read_form(request)
     wanted = _read(form)
     if not form.is_valid:
         values: dict[str, object] = {field.name: form.raw(field.name) for field in fields(SettingsRead)}

@@ -19,10 +19,11 @@ from tochka_shop.orders.schemas import (
     Method,
     Status,
 )
+from tochka_shop.owners import current_owner
 from tochka_shop.pages.forms import Form
 from tochka_shop.pages.view import Meta
 from tochka_shop.settings.schemas import SettingsRead
-from tochka_shop.storefront.api.frame import PAGE, PRIVATE, CurrentShell, same_origin, show
+from tochka_shop.storefront.api.frame import PAGE, PRIVATE, CurrentShell, SentForm, same_origin, show
 from tochka_shop.storefront.schemas import Shell
 from tochka_shop.storefront.service import cart_cookie
 
@@ -30,11 +31,6 @@ METHODS: tuple[Method, ...] = ("pickup", "delivery")
 _DAY = 24 * 3600
 
 router = APIRouter(default_response_class=HTMLResponse, dependencies=[Depends(same_origin)])
-
-
-async def _form(request: Request) -> Form:
-    async with request.form(max_files=0, max_fields=50, max_part_size=64 * 1024) as data:
-        return Form(data)
 
 
 def _token(request: Request) -> str | None:
@@ -60,9 +56,8 @@ def _titled(shell: Shell, phrase: str, **values: object) -> Meta:
 
 
 @router.post("/cart/add")
-async def add_to_cart(request: Request, session: InstallationSession) -> Response:
+async def add_to_cart(request: Request, form: SentForm, session: InstallationSession) -> Response:
     """Put something into the cart; the page's script asks for JSON and stays where it is."""
-    form = await _form(request)
     variant_id = form.uuid("variant")
     quantity = form.integer("quantity", least=1, most=MAX_QUANTITY, default=1)
     if variant_id is None:
@@ -71,13 +66,12 @@ async def add_to_cart(request: Request, session: InstallationSession) -> Respons
     if "application/json" in request.headers.get("accept", ""):
         pieces = await orders.count_pieces(session, token)
         return _keep(request, JSONResponse({"pieces": pieces, "added": added}, headers=PRIVATE), token)
-    return _keep(request, RedirectResponse("/cart?added=1", 303), token)
+    return _keep(request, RedirectResponse(f"/cart?added={min(added, 1)}", 303), token)
 
 
 @router.post("/cart/set")
-async def set_in_cart(request: Request, session: InstallationSession) -> Response:
+async def set_in_cart(request: Request, form: SentForm, session: InstallationSession) -> Response:
     """Have so many of something in the cart; 0 takes it out."""
-    form = await _form(request)
     variant_id = form.uuid("variant")
     quantity = form.integer("quantity", most=MAX_QUANTITY, default=1)
     if variant_id is not None and form.is_valid:
@@ -89,7 +83,8 @@ async def set_in_cart(request: Request, session: InstallationSession) -> Respons
 async def cart(request: Request, session: InstallationSession, shell: CurrentShell) -> Response:
     """What was put aside, at today's prices."""
     found = await orders.get_cart(session, _token(request))
-    return _cart_page(request, shell, found, added=request.query_params.get("added") == "1")
+    told = {"1": "cart.added", "0": "cart.no_more"}.get(request.query_params.get("added", ""), "")
+    return _cart_page(request, shell, found, told=told)
 
 
 def _cart_page(
@@ -97,7 +92,7 @@ def _cart_page(
     shell: Shell,
     found: CartRead,
     *,
-    added: bool = False,
+    told: str = "",
     changes: tuple[CartChange, ...] = (),
 ) -> Response:
     return show(
@@ -108,7 +103,7 @@ def _cart_page(
         status=409 if changes else 200,
         headers=PRIVATE,
         cart=found,
-        added=added and bool(found.items),
+        told=told if found.items else "",
         changes=changes,
     )
 
@@ -155,15 +150,17 @@ def _method(form: Form, shop: SettingsRead) -> str:
 
 
 @router.post("/checkout")
-async def submit(request: Request, session: InstallationSession, shell: CurrentShell) -> Response:
+async def submit(
+    request: Request, form: SentForm, session: InstallationSession, shell: CurrentShell
+) -> Response:
     """Order. What the buyer typed wrong, and what changed meanwhile, is said on the same page."""
     if not shell.takes_orders:
         raise OrdersNotAccepted
-    form = await _form(request)
-    draft = _draft(form, shell)
+    draft = _draft(request, form, shell)
     result = CheckoutResult()
     if draft is not None:
-        result = await orders.place(session, _token(request), draft)
+        limits = orders.order_limits(is_relaxed=runtime_of(request).settings.is_relaxed)
+        result = await orders.place(session, _token(request), draft, limits)
         if result.link:
             return RedirectResponse(f"/orders/{result.link}", 303, PRIVATE)
     found = await orders.get_cart(session, _token(request))
@@ -175,7 +172,7 @@ async def submit(request: Request, session: InstallationSession, shell: CurrentS
     return _checkout_page(request, shell, found, form, key=key, changes=result.changes)
 
 
-def _draft(form: Form, shell: Shell) -> CheckoutDraft | None:
+def _draft(request: Request, form: Form, shell: Shell) -> CheckoutDraft | None:
     """What the form says, or None and the form knows why not."""
     method: Method = "delivery" if form.choice("method", METHODS, "pickup") == "delivery" else "pickup"
     name = form.line("name", limit=80, required=True)
@@ -198,6 +195,7 @@ def _draft(form: Form, shell: Shell) -> CheckoutDraft | None:
         comment=comment,
         language=shell.language,
         seen=form.raw("seen"),
+        visitor=orders.visitor_of(request.client.host if request.client else "", current_owner()),
     )
 
 

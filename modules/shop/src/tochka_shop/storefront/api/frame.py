@@ -10,6 +10,7 @@ from tochka_sdk.admin import refuse_cross_site
 from tochka_sdk.module import InstallationSession
 from tochka_sdk.problems import Problem
 
+from tochka_shop.pages.forms import Form
 from tochka_shop.pages.problem import explain
 from tochka_shop.pages.view import Meta, render
 from tochka_shop.storefront import service
@@ -32,6 +33,17 @@ CurrentShell = Annotated[Shell, Depends(_shell, scope="function")]
 async def same_origin(request: Request) -> None:
     """Refuse what another site makes a browser send: neighbouring shops are other sites."""
     refuse_cross_site(request, request.method)
+
+
+async def _form(request: Request) -> Form:
+    async with request.form(max_files=0, max_fields=50, max_part_size=64 * 1024) as data:
+        return Form(data)
+
+
+SentForm = Annotated[Form, Depends(_form)]
+"""What was sent. Stands before the session among the parameters: a body that comes slowly must not hold a
+transaction.
+"""
 
 
 def show(
