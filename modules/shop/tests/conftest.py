@@ -13,6 +13,7 @@ from tochka_sdk.testing.plugin import (  # noqa: F401  fixtures; pytest takes pl
     admin,
     installation,
     module_settings,
+    plain_logs,
     platform,
     running,
     storefront,

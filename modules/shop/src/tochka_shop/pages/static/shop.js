@@ -40,10 +40,10 @@ if (buy) {
     try {
       const answer = await fetch(buy.action, { method: "POST", body: new URLSearchParams(new FormData(buy)), headers: { Accept: "application/json" } });
       if (!answer.ok) throw new Error(String(answer.status));
-      const { pieces } = await answer.json();
+      const { pieces, added } = await answer.json();
       bar.textContent = pieces;
       bar.hidden = false;
-      toast(buy.dataset.added, buy.dataset.go);
+      toast(added ? buy.dataset.added : buy.dataset.noMore, buy.dataset.go);
     } catch {
       buy.submit();
     }

@@ -11,6 +11,7 @@ from tochka_sdk.module import InstallationSession
 from tochka_shop.catalogue import public as catalogue
 from tochka_shop.catalogue.schemas import CardPage, Listing
 from tochka_shop.locales.catalogs import catalog
+from tochka_shop.orders.schemas import MAX_QUANTITY
 from tochka_shop.pages.forms import page_number
 from tochka_shop.pages.view import Meta
 from tochka_shop.storefront import service
@@ -107,6 +108,7 @@ async def product(request: Request, session: InstallationSession, shell: Current
         product=found,
         chosen=chosen,
         few_left=few_left,
+        most=min(found.stock, MAX_QUANTITY) if len(found.variants) == 1 else MAX_QUANTITY,
     )
 
 
