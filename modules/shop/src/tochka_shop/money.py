@@ -7,7 +7,7 @@ from babel.numbers import format_decimal
 
 MAX_PRICE = 1_000_000_000  # ten million roubles; keeps a line of 999 pieces far inside bigint
 
-_CLUTTER = re.compile(r"[\s\u00a0\u202f₽]|(?:руб|rub)\.?", re.IGNORECASE)
+_CLUTTER = re.compile(r"[\s\u00a0\u202f₽]|(?:руб|rub|р)\.?", re.IGNORECASE)
 _AMOUNT = re.compile(r"[0-9]{1,8}(?:[.,][0-9]{1,2})?")
 
 

@@ -10,7 +10,7 @@ from tochka_sdk.installations import current_installation
 from tochka_sdk.runtime import runtime_of
 
 from tochka_shop.catalogue import public as catalogue
-from tochka_shop.catalogue.schemas import CategoryRead, ProductRead
+from tochka_shop.catalogue.schemas import CardPage, CategoryRead, ProductRead
 from tochka_shop.locales.catalogs import LANGUAGES, catalog
 from tochka_shop.locales.choice import chosen_language
 from tochka_shop.money import decimal_price, format_roubles
@@ -43,7 +43,7 @@ async def get_shell(session: AsyncSession, request: Request) -> Shell:
         language=language,
         origin=installation.url.rstrip("/"),
         takes_orders=installation.license.access == "full",
-        other_language_url=f"{request.url.path}?{urlencode({**kept, 'lang': other})}",
+        other_language_url=f"/{request.url.path.lstrip('/')}?{urlencode({**kept, 'lang': other})}",
     )
 
 
@@ -64,7 +64,12 @@ def meta(shell: Shell, path: str, title: str, description: str = "", **more: Any
     )
 
 
-def home_meta(shell: Shell, page: int) -> Meta:
+def _cover(shell: Shell, cards: CardPage) -> str:
+    """The picture that messengers show beside a link to a list: that of the first product that has one."""
+    return next((shell.origin + card.cover.url(800) for card in cards.items if card.cover), "")
+
+
+def home_meta(shell: Shell, cards: CardPage) -> Meta:
     """The head of the first page: the shop itself."""
     shop = shell.shop
     store: dict[str, Any] = {"@context": "https://schema.org", "@type": "Store", "name": shop.name}
@@ -76,17 +81,24 @@ def home_meta(shell: Shell, page: int) -> Meta:
     words = catalog(shell.language)
     title = f"{shop.name}: {shop.tagline}" if shop.tagline else shop.name
     description = shop.tagline or excerpt(shop.about) or words.say("home.description", shop=shop.name)
-    return meta(shell, "/", title[:120], description, page=page, structured=(store,))
+    image = _cover(shell, cards)
+    return meta(shell, "/", title[:120], description, page=cards.number, image=image, structured=(store,))
 
 
-def category_meta(shell: Shell, category: CategoryRead, page: int) -> Meta:
+def category_meta(shell: Shell, category: CategoryRead, cards: CardPage) -> Meta:
     """The head of a category's page."""
     words = catalog(shell.language)
     description = words.say("list.description", title=category.title, shop=shell.shop.name)
     path = f"/c/{category.slug}"
     crumbs = _crumbs(shell, (category.title, path))
     return meta(
-        shell, path, f"{category.title} — {shell.shop.name}", description, page=page, structured=(crumbs,)
+        shell,
+        path,
+        f"{category.title} — {shell.shop.name}",
+        description,
+        page=cards.number,
+        image=_cover(shell, cards),
+        structured=(crumbs,),
     )
 
 

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 from tochka_sdk.module import InstallationSession
 
-from tochka_shop.admin.api.frame import CurrentDesk, SentForm, go, path_id, phrase, show
+from tochka_shop.admin.api.frame import PAGE, CurrentDesk, SentForm, go, path_id, phrase, show
 from tochka_shop.admin.schemas import Desk
 from tochka_shop.catalogue import public as catalogue
 from tochka_shop.pages.forms import Form
@@ -12,7 +12,7 @@ from tochka_shop.pages.forms import Form
 router = APIRouter(prefix="/admin/categories", default_response_class=HTMLResponse)
 
 
-@router.get("")
+@router.api_route("", methods=PAGE)
 async def list_categories(request: Request, session: InstallationSession, desk: CurrentDesk) -> Response:
     """Every category, in the order of the storefront."""
     return await _page(request, session, desk, Form())

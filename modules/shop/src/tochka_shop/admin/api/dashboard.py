@@ -5,12 +5,12 @@ from starlette.responses import HTMLResponse, Response
 from tochka_sdk.module import InstallationSession
 
 from tochka_shop.admin import service
-from tochka_shop.admin.api.frame import CurrentDesk, phrase, show
+from tochka_shop.admin.api.frame import PAGE, CurrentDesk, phrase, show
 
 router = APIRouter(default_response_class=HTMLResponse)
 
 
-@router.get("/admin")
+@router.api_route("/admin", methods=PAGE)
 async def dashboard(request: Request, session: InstallationSession, desk: CurrentDesk) -> Response:
     """What waits, what runs out, what a new shop still needs."""
     overview = await service.get_overview(session, desk, service.product_limit(request))

@@ -21,6 +21,7 @@ from tochka_shop.pages.view import Meta, render
 
 MAX_FIELDS = 400
 MAX_PART = 256 * 1024
+PAGE = ["GET", "HEAD"]
 PRIVATE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 
 

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 from tochka_sdk.module import InstallationSession
 
-from tochka_shop.admin.api.frame import CurrentDesk, SentForm, go, page_link, path_id, phrase, show
+from tochka_shop.admin.api.frame import PAGE, CurrentDesk, SentForm, go, page_link, path_id, phrase, show
 from tochka_shop.orders import public as orders
 from tochka_shop.orders.schemas import Actor, OrderFilter, Status
 from tochka_shop.pages.forms import page_number
@@ -13,7 +13,7 @@ from tochka_shop.phones import parse_phone
 router = APIRouter(prefix="/admin/orders", default_response_class=HTMLResponse)
 
 
-@router.get("")
+@router.api_route("", methods=PAGE)
 async def list_orders(request: Request, session: InstallationSession, desk: CurrentDesk) -> Response:
     """Orders, newest first; by status, by number, by telephone."""
     status = request.query_params.get("status", "")
@@ -40,7 +40,7 @@ async def list_orders(request: Request, session: InstallationSession, desk: Curr
     )
 
 
-@router.get("/{order_id}")
+@router.api_route("/{order_id}", methods=PAGE)
 async def one_order(
     request: Request, session: InstallationSession, desk: CurrentDesk, order_id: str
 ) -> Response:

@@ -10,6 +10,7 @@ from tochka_sdk.module import InstallationSession
 
 from tochka_shop.admin import service
 from tochka_shop.admin.api.frame import (
+    PAGE,
     CurrentDesk,
     SentForm,
     go,
@@ -32,7 +33,7 @@ from tochka_shop.wording import search_words
 router = APIRouter(prefix="/admin/products", default_response_class=HTMLResponse)
 
 
-@router.get("")
+@router.api_route("", methods=PAGE)
 async def list_products(request: Request, session: InstallationSession, desk: CurrentDesk) -> Response:
     """Every product, newest first; search by words."""
     query = request.query_params.get("q", "")[:100]
@@ -56,7 +57,7 @@ async def list_products(request: Request, session: InstallationSession, desk: Cu
     )
 
 
-@router.get("/new")
+@router.api_route("/new", methods=PAGE)
 async def new_product(request: Request, session: InstallationSession, desk: CurrentDesk) -> Response:
     """An empty form."""
     return await _page(request, session, desk, None, Form(), [VariantRow(0)])
@@ -74,7 +75,7 @@ async def create_product(
     return go(f"/admin/products/{product_id}", "created")
 
 
-@router.get("/{product_id}")
+@router.api_route("/{product_id}", methods=PAGE)
 async def edit_product(
     request: Request, session: InstallationSession, desk: CurrentDesk, product_id: str
 ) -> Response:

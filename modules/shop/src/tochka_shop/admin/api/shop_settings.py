@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 from tochka_sdk.module import InstallationSession
 
-from tochka_shop.admin.api.frame import CurrentDesk, ManagerDesk, SentForm, go, phrase, show
+from tochka_shop.admin.api.frame import PAGE, CurrentDesk, ManagerDesk, SentForm, go, phrase, show
 from tochka_shop.admin.schemas import Desk
 from tochka_shop.locales.catalogs import LANGUAGES
 from tochka_shop.locales.formats import DEFAULT_OFFSET, OFFSETS
@@ -18,7 +18,7 @@ from tochka_shop.settings.schemas import ACCENTS, SettingsRead
 router = APIRouter(prefix="/admin/settings", default_response_class=HTMLResponse)
 
 
-@router.get("")
+@router.api_route("", methods=PAGE)
 async def read_settings(request: Request, desk: CurrentDesk) -> Response:
     """The form; staff may read it."""
     return _page(request, desk, Form(), _values(desk.shop))

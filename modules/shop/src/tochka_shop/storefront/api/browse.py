@@ -44,7 +44,7 @@ async def home(request: Request, session: InstallationSession, shell: CurrentShe
     page = await catalogue.list_cards(session, Listing(page=page_number(request.query_params.get("page"))))
     if _beyond(page):
         return RedirectResponse("/", 303)
-    return show(request, shell, "home", service.home_meta(shell, page.number), page=page, link=_link("/"))
+    return show(request, shell, "home", service.home_meta(shell, page), page=page, link=_link("/"))
 
 
 @router.api_route("/c/{slug}", methods=PAGE)
@@ -61,7 +61,7 @@ async def category(
         request,
         shell,
         "listing",
-        service.category_meta(shell, shelf, page.number),
+        service.category_meta(shell, shelf, page),
         page=page,
         heading=shelf.title,
         crumb=shelf.title,
