@@ -20,7 +20,7 @@ SOURCE = Path(tochka_shop.__file__).parent
 # Keys that are put together when a page is made.
 MADE = (
     r"status\.", r"method\.", r"change\.", r"deed\.", r"actor\.", r"step\.", r"accent\.", r"zone\.",
-    r"privacy\.", r"order\.told\.", r"problem\.", r"error\.", r"said\.",
+    r"privacy\.", r"order\.told\.", r"order\.where\.", r"problem\.", r"error\.", r"said\.",
 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from tochka_sdk.events import LicenseUpdated
 from tochka_sdk.signing import FreshInstallation
 from tochka_sdk.testing import ModuleClient
 
-from modules.shop.tests.driving import Buyer, Desk, hidden_fields
+from modules.shop.tests.driving import Buyer, Desk, hidden_fields, variant_fields
 from modules.shop.tests.pictures import files
 
 pytestmark = pytest.mark.anyio
@@ -198,6 +198,25 @@ async def test_a_changed_price_or_stock_is_said_before_anything_is_ordered(desk:
     done = await buyer.submit({**form, **hidden_fields(fewer.text)})
     assert done.status_code == 303
     assert "240\xa0₽" in await buyer.page(done.headers["location"])
+
+
+async def test_a_dearer_thing_is_told_beside_one_that_is_gone(desk: Desk, buyer: Buyer) -> None:
+    dearer, gone = await desk.add("Ваза", price="500"), await desk.add("Чашка", stock=2)
+    await buyer.put(dearer.variant)
+    await buyer.put(gone.variant, 2)
+    form = await buyer.form()
+    row = {"title": "Ваза", "is_published": "1"}
+    fields = variant_fields(0, "", "700", 5, id=str(dearer.variant), seen=5)
+    await desk.done(f"/admin/products/{dearer.id}", {**row, **fields})
+    fields = variant_fields(0, "", "100", 0, id=str(gone.variant), seen=2)
+    await desk.done(f"/admin/products/{gone.id}", {**row, "title": "Чашка", **fields})
+    told = await buyer.submit(form)
+    assert told.status_code == 409
+    assert "Ваза: цена была 500\xa0₽, стала 700\xa0₽." in told.text
+    assert "Чашка: закончилось, убрали из корзины." in told.text
+    assert "Состав корзины изменился" not in told.text
+    assert "Корзина, 1 товар" in told.text
+    assert await desk.order_ids() == []
 
 
 async def test_what_was_sold_out_meanwhile_leaves_the_cart_with_a_word(desk: Desk, buyer: Buyer) -> None:

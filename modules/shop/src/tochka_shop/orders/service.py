@@ -157,7 +157,8 @@ async def place(
     offers = await catalogue.get_offers(session, [line.variant_id for line in lines], lock=True)
     changes = await _settle(carts, cart, lines, offers)
     priced = _priced(await carts.lines(cart.id), offers)
-    changes += _differences(draft, priced, shop) if not changes else []
+    settled = bool(changes)  # what had to be taken out of the cart was told by its name already
+    changes += [one for one in _differences(draft, priced, shop) if not (settled and one.kind == "cart")]
     if changes or not priced.items:
         return CheckoutResult(changes=tuple(changes))
     quantities = {item.offer.variant_id: item.quantity for item in priced.items}

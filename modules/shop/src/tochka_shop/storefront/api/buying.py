@@ -1,5 +1,6 @@
 """From the cart to the order's page."""
 
+from dataclasses import replace
 from uuid import uuid4
 
 from fastapi import APIRouter, Depends, Request
@@ -97,7 +98,7 @@ def _cart_page(
 ) -> Response:
     return show(
         request,
-        shell,
+        replace(shell, pieces=found.pieces),
         "cart",
         _titled(shell, "cart.title"),
         status=409 if changes else 200,
@@ -129,7 +130,7 @@ def _checkout_page(
     status = 409 if changes else 422 if form.errors else 200
     return show(
         request,
-        shell,
+        replace(shell, pieces=found.pieces),
         "checkout",
         _titled(shell, "checkout.title"),
         status=status,
