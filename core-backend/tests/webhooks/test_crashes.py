@@ -14,7 +14,7 @@ from core_kit.activation import Json, activate, ask, dispatching, outcome, read,
 from core_kit.codes import look
 from core_kit.modules import REMOVED, REQUESTED, ScriptedModule, answers, registered_module, waits_for
 from core_kit.people import Owner, sign_up
-from core_kit.processes import core_process, kill, web_process
+from core_kit.processes import kill, web_process, worker_process
 from core_kit.running import RunningCore, core_settings, run_core
 from core_kit.wire import Stop, Wire, wire_to
 from tochka_core.migrate import upgrade
@@ -84,7 +84,7 @@ async def _worker(stage: Stage) -> AsyncIterator[tuple[asyncio.subprocess.Proces
     dsn = stage.database.dsn("tochka_jobs")
     async with (
         wire_to(dsn) as wire,
-        core_process(stage.core.settings, "worker", jobs_database_url=wire.dsn(dsn)) as process,
+        worker_process(stage.core.settings, jobs_database_url=wire.dsn(dsn)) as process,
     ):
         yield process, wire
 

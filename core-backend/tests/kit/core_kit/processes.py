@@ -16,6 +16,7 @@ from core_kit.running import loopback_socket
 
 PREFIX = "TOCHKA_CORE_"
 PATIENCE_S = 30.0
+START_PATIENCE_S = 120.0  # a process that imports the whole core on a machine that is busy otherwise
 
 
 def _text(value: object) -> str:
@@ -57,22 +58,32 @@ async def core_process(
         await asyncio.wait_for(process.wait(), PATIENCE_S)
 
 
-async def kill(process: asyncio.subprocess.Process) -> None:
-    """End a process as the kernel's out-of-memory killer would."""
-    process.send_signal(signal.SIGKILL)
-    await process.wait()
-
-
 @asynccontextmanager
 async def web_process(settings: Settings) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
     """A web process that answers, and its address."""
     port, private_port = _free_port(), _free_port()
     async with core_process(settings, "web", port=port, private_port=private_port) as process:
-        private = f"http://127.0.0.1:{private_port}"
-        async with asyncio.timeout(PATIENCE_S), httpx.AsyncClient(base_url=private) as client:
-            while not await _is_ready(client):  # noqa: ASYNC110  a process that starts has no event to wait for
-                await asyncio.sleep(0.05)
+        await _until_ready(process, private_port)
         yield process, f"http://127.0.0.1:{port}"
+
+
+@asynccontextmanager
+async def worker_process(
+    settings: Settings, **overrides: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A worker process that works: from here on nothing waits for its start."""
+    port = _free_port()
+    async with core_process(settings, "worker", worker_port=port, **overrides) as process:
+        await _until_ready(process, port)
+        yield process
+
+
+async def _until_ready(process: asyncio.subprocess.Process, private_port: str) -> None:
+    private = f"http://127.0.0.1:{private_port}"
+    async with asyncio.timeout(START_PATIENCE_S), httpx.AsyncClient(base_url=private) as client:
+        while not await _is_ready(client):
+            assert process.returncode is None, "the process has ended instead of starting"
+            await asyncio.sleep(0.05)
 
 
 async def _is_ready(client: httpx.AsyncClient) -> bool:
@@ -80,3 +91,9 @@ async def _is_ready(client: httpx.AsyncClient) -> bool:
         return (await client.get("/health/ready")).status_code == 200
     except httpx.TransportError:
         return False
+
+
+async def kill(process: asyncio.subprocess.Process) -> None:
+    """End a process as the kernel's out-of-memory killer would."""
+    process.send_signal(signal.SIGKILL)
+    await process.wait()
