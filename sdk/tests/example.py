@@ -145,6 +145,12 @@ async def list_notes(session: InstallationSession) -> list[str]:
     return list(await session.scalars(select(notes.c.text).order_by(notes.c.id)))
 
 
+@router.get("/_tochka/{rest:path}")
+async def greedy(rest: str) -> dict[str, str]:
+    """A route that would match the platform's addresses, too, and relies on an installation."""
+    return {"rest": rest, "host": current_installation().host}
+
+
 @router.post("/notes/{words}", status_code=201)
 async def add_note(words: str, session: InstallationSession) -> dict[str, str]:
     """Add one; some words go wrong."""

@@ -110,6 +110,16 @@ async def test_a_body_of_more_than_256_kb_is_refused_announced_or_not(
     ] * 2
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"])
+async def test_the_door_takes_no_other_method_whatever_the_module_s_routes_match(
+    running: ModuleClient, method: str
+) -> None:
+    answer = await running.core.request(method, "/_tochka/webhooks", headers={"Accept": "text/html"})
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    if method != "HEAD":
+        assert answer.json()["code"] == "request.method_not_allowed"
+
+
 async def test_another_platform_s_signature_is_refused(
     running: ModuleClient, platform: PlatformDouble
 ) -> None:

@@ -1,5 +1,7 @@
 """Pure ASGI: which installation a request is for, told by its host."""
 
+from http import HTTPStatus
+
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -15,14 +17,22 @@ DOOR = "/_tochka/webhooks"
 HEALTH = "/_tochka/health"
 MANIFEST = "/.well-known/tochka-module.json"
 SESSION = "/_tochka/session"
-_PLATFORM = frozenset({DOOR, HEALTH, MANIFEST})
+_PLATFORM = {DOOR: ("POST",), HEALTH: ("GET", "HEAD"), MANIFEST: ("GET", "HEAD")}
+
+
+def _other_method(methods: tuple[str, ...]) -> ASGIApp:
+    phrase = HTTPStatus.METHOD_NOT_ALLOWED.phrase
+    headers = {"Allow": ", ".join(methods)}
+    detail = "This address does not take this method."
+    return Problem(405, "request.method_not_allowed", phrase, detail, headers=headers).response()
 
 
 class InstallationMiddleware:
     """Finds the installation by the `Host` header and serves the request as that one.
 
     Unknown hosts get 404, closed licenses 403: as a page for browsers, as problem+json for programs. The
-    platform's own addresses pass without an installation.
+    platform's own addresses pass without an installation, and are nobody else's whatever the method: a
+    module may have a route that matches every path.
     """
 
     def __init__(self, app: ASGIApp, *, page: Page) -> None:
@@ -35,8 +45,10 @@ class InstallationMiddleware:
             return
         runtime: Runtime = scope["app"].state.tochka
         scope[SCOPE_KEY] = runtime
-        if scope["path"] in _PLATFORM:
-            await self._app(scope, receive, send)
+        methods = _PLATFORM.get(scope["path"])
+        if methods is not None:
+            passes = scope.get("method") in methods
+            await (self._app if passes else _other_method(methods))(scope, receive, send)
             return
         try:
             installation = await self._installation(runtime, scope)

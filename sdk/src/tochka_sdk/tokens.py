@@ -74,6 +74,14 @@ def public_jwk(key: OKPKey, **members: str) -> dict[str, Any]:
     return {**public, "use": "sig", "alg": ALGORITHM, **members}
 
 
+def key_of(jwk: Mapping[str, Any]) -> OKPKey:
+    """The key of one public JWK, whatever else the JWK says. Raises `TokenInvalid`."""
+    try:
+        return OKPKey.import_key({"kty": "OKP", "crv": CURVE, "x": jwk["x"]})
+    except (JoseError, ValueError, TypeError, KeyError):
+        raise TokenInvalid("The key is not valid.") from None
+
+
 def encode(typ: str, claims: Mapping[str, Any], key: OKPKey) -> str:
     """Sign `claims` as a token of the given `typ` ("license+jwt"), naming the key by `kid`."""
     key.ensure_kid()
@@ -82,17 +90,21 @@ def encode(typ: str, claims: Mapping[str, Any], key: OKPKey) -> str:
     return jws.serialize_compact(header, orjson.dumps(claims), key, registry=_REGISTRY)
 
 
-def decode(token: str, jwks: Jwks, *, typ: str, issuer: str, audience: str) -> dict[str, Any]:
+def decode(token: str, keys: Jwks | OKPKey, *, typ: str, issuer: str, audience: str) -> dict[str, Any]:
     """The claims of a token whose signature, `typ`, `iss` and `aud` hold. Times are the caller's to check.
 
+    Of a key set, the token's `kid` chooses the key; a single key is the only one there is, whatever the
+    token calls it.
+
     Raises:
-        UnknownKey: no key of `jwks` has the token's `kid`.
+        UnknownKey: no key of the set has the token's `kid`.
         TokenInvalid: anything else is wrong with it.
     """
-    keys = key_set(jwks)
-    kid = _kid(token)
-    if all(key.kid != kid for key in keys):
-        raise UnknownKey("The token is signed with an unknown key.")
+    if not isinstance(keys, OKPKey):
+        keys = key_set(keys)
+        kid = _kid(token)
+        if all(key.kid != kid for key in keys):
+            raise UnknownKey("The token is signed with an unknown key.")
     try:
         decoded = jwt.decode(token, keys, registry=_REGISTRY)
     except (JoseError, ValueError, TypeError, KeyError, RecursionError):
@@ -105,7 +117,7 @@ def decode(token: str, jwks: Jwks, *, typ: str, issuer: str, audience: str) -> d
     return claims
 
 
-def _kid(token: str) -> str | None:
+def _kid(token: str) -> str:
     """The `kid` that the header names, read before anything is verified."""
     from joserfc.util import json_b64decode
 
@@ -114,7 +126,9 @@ def _kid(token: str) -> str | None:
     except (ValueError, TypeError, RecursionError):
         raise TokenInvalid("The token is not valid.") from None
     kid = header.get("kid") if isinstance(header, dict) else None
-    return kid if isinstance(kid, str) else None
+    if not isinstance(kid, str):
+        raise TokenInvalid("The token does not say which key it is signed with.")
+    return kid
 
 
 def _is_for(claim: object, audience: str) -> bool:

@@ -66,10 +66,13 @@ def _claimed(token: str) -> str:
 
 
 def _proves(token: str, key: dict[str, Any], module_id: str, resources: Resources) -> bool:
-    """Whether the token is genuine, from this module, for this platform, and short-lived."""
+    """Whether the token is genuine, from this module, for this platform, and short-lived.
+
+    A module has one key: what its tokens call it (`kid`), and whether they do, is its own affair.
+    """
     issuer = resources.addresses.issuer
     try:
-        claims = tokens.decode(token, {"keys": [key]}, typ=TYP, issuer=module_id, audience=issuer)
+        claims = tokens.decode(token, tokens.key_of(key), typ=TYP, issuer=module_id, audience=issuer)
     except TokenInvalid:
         return False
     issued, expires = claims.get("iat"), claims.get("exp")
