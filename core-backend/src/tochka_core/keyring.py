@@ -1,12 +1,10 @@
 """The platform's keys, one purpose each, and what is published of them."""
 
-import hashlib
-import hmac
-from base64 import b64encode
 from dataclasses import dataclass
 from typing import Any
 
 from joserfc.jwk import OKPKey
+from tochka_sdk.signing import receiver_secret
 from tochka_sdk.tokens import public_jwk, read_key
 
 from tochka_core.settings import Settings
@@ -43,8 +41,7 @@ class Keyring:
 
     def receiver_secret(self, receiver: str) -> str:
         """The `whsec_` secret with which deliveries to `receiver` are signed as `v1`."""
-        digest = hmac.digest(self.master, b"webhook-receiver:" + receiver.encode(), hashlib.sha256)
-        return "whsec_" + b64encode(digest).decode()
+        return receiver_secret(self.master, receiver)
 
     def jwks(self) -> dict[str, Any]:
         """The public keys as a JWKS (RFC 7517). The webhook key stands beside `keys`, not among them: it

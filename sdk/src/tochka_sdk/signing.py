@@ -2,6 +2,9 @@
 module.
 """
 
+import base64
+import hashlib
+import hmac
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -44,13 +47,20 @@ class FreshInstallation:
         return f"{self.scheme}://{self.host}"
 
 
+def receiver_secret(master: bytes, receiver: str) -> str:
+    """The `whsec_` secret of one receiver, derived from the platform's master secret: none is stored."""
+    digest = hmac.digest(master, b"webhook-receiver:" + receiver.encode(), hashlib.sha256)
+    return webhooks.SECRET_PREFIX + base64.b64encode(digest).decode()
+
+
 class PlatformSigner:
     """Signs as the platform does.
 
     Args:
         module_id: the module that everything is meant for.
         issuer: the `iss` that the module expects.
-        webhook_key: `whsk_…`; a fresh one when None. So for the two others, which are Ed25519 keys.
+        webhook_key: `whsk_…` for `v1a`; a fresh one when None. So for the three others: `whsec_…` for `v1`,
+            and two Ed25519 keys.
         entitlements: what a plan grants, by its code, for licenses that say nothing else; a manifest's
             `entitlements_of`, for example.
     """
@@ -61,6 +71,7 @@ class PlatformSigner:
         *,
         issuer: str,
         webhook_key: str | None = None,
+        secret: str | None = None,
         signing_key: OKPKey | None = None,
         license_key: OKPKey | None = None,
         entitlements: Callable[[str], Mapping[str, Entitlement]] | None = None,
@@ -68,6 +79,7 @@ class PlatformSigner:
         self.module_id = module_id
         self.issuer = issuer
         self.webhook_key = webhook_key or webhooks.generate_keypair()[0]
+        self.secret = secret or webhooks.generate_secret()
         self.signing_key = signing_key or tokens.generate_key()
         self.license_key = license_key or tokens.generate_key()
         self._entitlements = entitlements or (lambda _plan: {})
@@ -107,9 +119,13 @@ class PlatformSigner:
     def sign(self, envelope: Envelope, *, age_s: int = 0) -> tuple[dict[str, str], bytes]:
         """The headers and the body of one attempt to deliver, made `age_s` seconds ago."""
         body = envelope.to_bytes()
+        return self.sign_bytes(envelope.id, body, age_s=age_s), body
+
+    def sign_bytes(self, msg_id: str, body: bytes, *, age_s: int = 0) -> dict[str, str]:
+        """The headers of one attempt to deliver any bytes."""
         moment = int(clock.now().timestamp()) - age_s
-        headers = webhooks.sign(envelope.id, moment, body, private_key=self.webhook_key)
-        return {**headers, "content-type": "application/json"}, body
+        signed = webhooks.sign(msg_id, moment, body, secret=self.secret, private_key=self.webhook_key)
+        return {**signed, "content-type": "application/json"}
 
     def license(
         self,

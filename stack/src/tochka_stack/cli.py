@@ -169,6 +169,19 @@ def check_module(
         raise Unhealthy(f"The module at {url} does not keep the contract.")
 
 
+@module_app.command("secret")
+def module_secret(
+    module_id: Annotated[str, typer.Argument(metavar="ID", help="The module's id")],
+    data_dir: DataDirOption = None,
+) -> None:
+    """Print the `whsec_` secret of a module, for Standard Webhooks libraries that know `v1` alone.
+
+    Whoever has it can speak as the platform to this one module. Modules that check `v1a` need none.
+    """
+    stack = running_stack(stack_settings.read(data_dir=data_dir), Progress(Console()))
+    sys.stdout.write(stack.wiring.signer(module_id).secret + "\n")
+
+
 def _public_jwk(text: str) -> str:
     """The key as JSON without its private half, from the text itself or from a file of that name."""
     path = Path(text)

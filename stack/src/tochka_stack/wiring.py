@@ -97,13 +97,14 @@ class Wiring:
 
     def signer(self, module_id: str) -> "PlatformSigner":
         """Signs for a module as the core does, with the core's keys."""
-        from tochka_sdk.signing import PlatformSigner
+        from tochka_sdk.signing import PlatformSigner, receiver_secret
         from tochka_sdk.tokens import read_key
 
         return PlatformSigner(
             module_id,
             issuer=self.settings.public_url,
             webhook_key=self.secrets["core-webhook-key"],
+            secret=receiver_secret(self.secrets["core-secret-key-master"].encode(), module_id),
             signing_key=read_key(self.secrets["core-signing-key"]),
             license_key=read_key(self.secrets["core-license-key"]),
         )

@@ -68,9 +68,7 @@ async def web_process(settings: Settings) -> AsyncIterator[tuple[asyncio.subproc
 
 
 @asynccontextmanager
-async def worker_process(
-    settings: Settings, **overrides: str
-) -> AsyncIterator[asyncio.subprocess.Process]:
+async def worker_process(settings: Settings, **overrides: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """A worker process that works: from here on nothing waits for its start."""
     port = _free_port()
     async with core_process(settings, "worker", worker_port=port, **overrides) as process:
