@@ -155,11 +155,9 @@ class Intake:
         return found
 
     async def _note_sequence(self, log: EventLog, envelope: Envelope, body: BaseModel | None) -> None:
-        seen = envelope.sequence
-        if isinstance(body, events.Digest):
-            seen = max(seen, body.last_sequence)
-        if await log.advance(envelope.tenant_id, seen, GAP_PATIENCE):
-            _log.info("events.gap_seen", tenant_id=str(envelope.tenant_id), sequence=seen)
+        told = body.last_sequence if isinstance(body, events.Digest) else 0
+        if await log.advance(envelope, told, GAP_PATIENCE):
+            _log.info("events.gap_seen", tenant_id=str(envelope.tenant_id), sequence=envelope.sequence)
 
 
 def _scope(envelope: Envelope) -> Scope:
@@ -271,9 +269,11 @@ class _Effect:
             case events.LicenseUpdated(license=token) if self._license is not None:
                 return await self._store.keep_license(token, self._license)
             case events.DomainAdded(host=host, url=url, primary=primary):
-                return await self._store.add_host(
-                    row, normal_host(host), url, primary=primary, sequence=sequence
-                )
+                host = normal_host(host)
+                is_news = await self._store.add_host(row, host, url, primary=primary, sequence=sequence)
+                if is_news and primary:
+                    await self._store.make_primary(row.installation_id, host, url)
+                return is_news
             case events.DomainRemoved(host=host):
                 return await self._store.remove_host(row, normal_host(host), sequence)
             case _:

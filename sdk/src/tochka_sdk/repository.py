@@ -56,20 +56,27 @@ class EventLog:
         """Remember an answer other than 200."""
         await self._session.execute(update(events).where(events.c.event_id == event_id).values(answer=status))
 
-    async def advance(self, tenant_id: UUID, seen: int, wait: timedelta) -> bool:
-        """Take note of a sequence; True while one below it is missing, which is looked into after `wait`."""
-        row = await self._locked(tenant_id)
-        last = await self._contiguous(tenant_id, row.last_sequence)
-        highest = max(row.highest_sequence, seen, last)
+    async def advance(self, event: Envelope, told: int, wait: timedelta) -> bool:
+        """Take note of an event's sequence, and that there are events up to `told`; True while one below is
+        missing, which is looked into after `wait`.
+        """
+        row = await self._locked(event.tenant_id)
+        last, highest = row.last_sequence, row.highest_sequence
+        if last == highest and event.sequence == last + 1:
+            last += 1
+        else:
+            last = await self._contiguous(event.tenant_id, last)
+        highest = max(highest, event.sequence, told, last)
         check_at = None if highest == last else row.gap_check_at or now() + wait
         await self._session.execute(
             update(sequences)
-            .where(sequences.c.tenant_id == tenant_id)
+            .where(sequences.c.tenant_id == event.tenant_id)
             .values(last_sequence=last, highest_sequence=highest, gap_check_at=check_at)
         )
         return bool(highest > last)
 
     async def _locked(self, tenant_id: UUID) -> Row[Any]:
+        """The tenant's row, made if need be, held until the transaction ends."""
         new = {
             "tenant_id": tenant_id,
             "last_sequence": 0,
@@ -77,9 +84,10 @@ class EventLog:
             "tenant_name": "",
             "name_sequence": -1,
         }
-        await self._session.execute(insert(sequences).values(new).on_conflict_do_nothing())
-        query = select(sequences).where(sequences.c.tenant_id == tenant_id).with_for_update()
-        return (await self._session.execute(query)).one()
+        statement = insert(sequences).values(new)
+        kept = {"tenant_id": statement.excluded.tenant_id}
+        statement = statement.on_conflict_do_update(index_elements=[sequences.c.tenant_id], set_=kept)
+        return (await self._session.execute(statement.returning(sequences))).one()
 
     async def _contiguous(self, tenant_id: UUID, last: int) -> int:
         """The highest sequence below which none is missing."""
@@ -114,8 +122,7 @@ class EventLog:
         return [(row.tenant_id, row.last_sequence) for row in await self._session.execute(claimed)]
 
     async def rename_tenant(self, tenant_id: UUID, name: str, sequence: int) -> bool:
-        """Store the tenant's name unless a later event already did."""
-        await self._locked(tenant_id)
+        """Store the tenant's name unless a later event already did; after `advance`, which made the row."""
         changed = await self._session.execute(
             update(sequences)
             .where(sequences.c.tenant_id == tenant_id, sequences.c.name_sequence < sequence)
@@ -280,13 +287,10 @@ class InstallationStore:
                 ),
             ).returning(hosts.c.host)
         )
-        if stated.first() is None:
-            return False
-        if primary:
-            await self._make_primary(installation.installation_id, host, url)
-        return True
+        return stated.first() is not None
 
-    async def _make_primary(self, installation_id: UUID, host: str, url: str) -> None:
+    async def make_primary(self, installation_id: UUID, host: str, url: str) -> None:
+        """Make a host that was added the main one."""
         await self._session.execute(
             update(hosts)
             .where(hosts.c.installation_id == installation_id, hosts.c.host != host)

@@ -3,6 +3,7 @@
 from tochka_shop.catalogue.service import (
     MAX_PICTURES,
     add_category,
+    add_first_category,
     add_picture,
     change_product,
     count_products,
@@ -29,6 +30,7 @@ from tochka_shop.catalogue.service import (
 __all__ = [
     "MAX_PICTURES",
     "add_category",
+    "add_first_category",
     "add_picture",
     "change_product",
     "count_products",

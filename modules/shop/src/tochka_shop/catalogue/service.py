@@ -200,10 +200,10 @@ async def get_category(session: AsyncSession, slug: str) -> CategoryRead:
     return CategoryRead(category.id, category.title, category.slug)
 
 
-async def add_category(session: AsyncSession, title: str, owner: Owner | None = None) -> None:
+async def add_category(session: AsyncSession, title: str) -> None:
     """Add a category behind the others."""
-    await settings.take_turn(session, owner)
-    categories = CategoryRepository(session, owner)
+    await settings.take_turn(session)
+    categories = CategoryRepository(session)
     present = await categories.list_with_counts(only_published=False)
     if len(present) >= MAX_CATEGORIES:
         raise CategoryLimitReached(MAX_CATEGORIES)
@@ -211,6 +211,12 @@ async def add_category(session: AsyncSession, title: str, owner: Owner | None = 
     slug = wording.free_slug(wanted, await categories.slugs_like(wanted))
     position = max((category.position for category, _ in present), default=0) + 1
     await categories.add(title=title, slug=slug, position=position)
+
+
+async def add_first_category(session: AsyncSession, title: str, owner: Owner) -> None:
+    """The category that a new shop begins with: there is none yet, and nobody else at work."""
+    slug = wording.slugify(title, "category")
+    await CategoryRepository(session, owner).add(title=title, slug=slug, position=1)
 
 
 async def rename_category(session: AsyncSession, category_id: UUID, title: str) -> None:

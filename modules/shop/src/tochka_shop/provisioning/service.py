@@ -35,7 +35,7 @@ async def open_shop(session: AsyncSession, owner: Owner, *, name: str, locale: s
     )
     if await settings.create(session, owner, initial):
         await orders.start_numbering(session, owner)
-        await catalogue.add_category(session, phrase("provisioning.category"), owner)
+        await catalogue.add_first_category(session, phrase("provisioning.category"), owner)
 
 
 async def close_shop(session: AsyncSession, owner: Owner) -> None:

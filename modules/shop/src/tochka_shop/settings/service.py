@@ -31,9 +31,9 @@ async def change(session: AsyncSession, wanted: SettingsRead) -> None:
     await session.flush()
 
 
-async def take_turn(session: AsyncSession, owner: Owner | None = None) -> None:
+async def take_turn(session: AsyncSession) -> None:
     """Wait until nobody else counts and changes the shelves of this shop, until the transaction ends."""
-    if await SettingsRepository(session, owner).lock() is None:
+    if await SettingsRepository(session).lock() is None:
         raise ShopNotProvisioned
 
 
