@@ -149,7 +149,7 @@ class Gateway:
 
 
 def _reply(response: HTTPResponse) -> Reply:
-    headers = {name.lower(): value for name, value in response.getheaders()}
+    headers = {name.lower(): ", ".join(response.headers.get_all(name, [])) for name in response.headers}
     return Reply(response.status, headers, response.read())
 
 

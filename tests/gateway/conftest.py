@@ -9,7 +9,9 @@ import pytest
 from tests.gateway.caddy import Gateway
 from tests.gateway.upstreams import Addresses, Upstream, Upstreams
 
-INDEX = "<!doctype html><title>panel</title>"
+LANDING = "<!doctype html><title>landing</title>"
+LANDING_EN = "<!doctype html><title>landing in English</title>"
+PANEL = "<!doctype html><title>panel</title>"
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,9 @@ class House:
 def panel_files(folder: Path) -> Path:
     """A built panel as small as it gets."""
     (folder / "assets").mkdir(parents=True)
-    (folder / "index.html").write_text(INDEX)
+    (folder / "index.html").write_text(LANDING)
+    (folder / "index.en.html").write_text(LANDING_EN)
+    (folder / "app.html").write_text(PANEL)
     (folder / "assets" / "app-3f9c1a.js").write_text("console.log('panel');" * 200)
     (folder / "assets" / "app-3f9c1a.css").write_text("body{margin:0}")
     (folder / "favicon.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")

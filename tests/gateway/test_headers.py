@@ -14,6 +14,8 @@ OURS = [
     "X-Tochka-",
     "X_Tochka_Installation",
     "x_tochka_tenant",
+    "X-Tochka_Installation",
+    "X_Tochka-Tenant",
     "X-Upstream",
     "X_Upstream",
     "Forwarded",
@@ -24,6 +26,13 @@ OURS = [
     "X-Forwarded-Prefix",
     "X-Forwarded-Port",
     "X-Forwarded-Server",
+    "X-Forwarded-Ssl",
+    "X-Forwarded-User",
+    "X_Forwarded_For",
+    "X-Forwarded_For",
+    "X-Client-IP",
+    "True-Client-IP",
+    "CF-Connecting-IP",
 ]
 
 
@@ -75,6 +84,16 @@ def test_any_other_request_id_is_replaced(house: House, name: str) -> None:
         assert given is not None
         assert re.fullmatch(r"[0-9a-f-]{36}", given)
         assert reply.headers["x-request-id"] == given
+
+
+@pytest.mark.parametrize("wish", ["X-Request-ID", "close, x-request-id", "keep-alive, X-Request-ID, Host"])
+def test_what_we_add_cannot_be_taken_away_as_a_header_of_one_hop(house: House, wish: str) -> None:
+    for host, upstream in everyone(house):
+        reply = house.gateway.ask(host, "/api/v1/x", headers={"Connection": wish, "X-Request-ID": "req-1"})
+        assert reply.status == 200
+        assert upstream.last.header("X-Request-ID") == "req-1"
+        assert upstream.last.header("X-Forwarded-For") == "127.0.0.1"
+    assert house.private.last.header("X-Request-ID") == "req-1"
 
 
 def test_the_request_id_reaches_the_core_with_the_question_for_the_address(house: House) -> None:

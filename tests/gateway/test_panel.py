@@ -3,18 +3,47 @@
 import pytest
 
 from tests.gateway.caddy import Gateway
-from tests.gateway.conftest import INDEX, House
+from tests.gateway.conftest import LANDING, LANDING_EN, PANEL, House
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/register", "/select-module?module=shop", "/installations/1/progress", "/a/b/"]
+    ("path", "page"),
+    [
+        ("/", LANDING),
+        ("/?utm=1", LANDING),
+        ("/register", PANEL),
+        ("/select-module?module=shop", PANEL),
+        ("/installations/1/progress", PANEL),
+        ("/a/b/", PANEL),
+        ("/assets/", PANEL),
+    ],
 )
-def test_every_address_of_the_panel_is_its_one_page_which_nobody_keeps(gateway: Gateway, path: str) -> None:
+def test_every_address_of_the_panel_is_a_page_which_nobody_keeps(
+    gateway: Gateway, path: str, page: str
+) -> None:
     reply = gateway.ask("localhost", path)
-    assert (reply.status, reply.text) == (200, INDEX)
+    assert (reply.status, reply.text) == (200, page)
     assert reply.headers["content-type"] == "text/html; charset=utf-8"
     assert reply.headers["cache-control"] == "no-cache"
     assert "etag" in reply.headers
+
+
+@pytest.mark.parametrize(
+    ("wish", "page"),
+    [
+        ("en-US,en;q=0.9", LANDING_EN),
+        (" EN", LANDING_EN),
+        ("ru,en;q=0.9", LANDING),
+        ("de", LANDING),
+        ("", LANDING),
+    ],
+)
+def test_the_landing_comes_in_the_language_that_the_reader_wants(
+    gateway: Gateway, wish: str, page: str
+) -> None:
+    reply = gateway.ask("localhost", headers={"Accept-Language": wish})
+    assert (reply.status, reply.text) == (200, page)
+    assert "Accept-Language" in reply.headers["vary"]
 
 
 def test_hashed_files_are_kept_for_ever(gateway: Gateway) -> None:
@@ -53,7 +82,7 @@ def test_a_missing_file_is_missing(gateway: Gateway, path: str) -> None:
 def test_nothing_outside_the_panel_is_shown(gateway: Gateway, path: str) -> None:
     reply = gateway.ask("localhost", path)
     assert "root:" not in reply.text
-    assert reply.text == INDEX or reply.status in {400, 404}
+    assert reply.text == PANEL or reply.status in {400, 404}
 
 
 def test_folders_are_not_listed(gateway: Gateway) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.gateway.caddy import Gateway
-from tests.gateway.conftest import INDEX, House
+from tests.gateway.conftest import LANDING, House
 from tests.gateway.upstreams import says
 
 PLATFORM = [
@@ -68,7 +68,7 @@ MODULE_DOORS = [
 @pytest.mark.parametrize("host", PLATFORM)
 def test_a_platform_host_shows_the_panel(gateway: Gateway, host: str) -> None:
     reply = gateway.ask(host)
-    assert (reply.status, reply.text) == (200, INDEX)
+    assert (reply.status, reply.text) == (200, LANDING)
 
 
 @pytest.mark.parametrize("path", CORE_PATHS)
