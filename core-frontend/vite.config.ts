@@ -5,12 +5,13 @@ import { lingui } from "@lingui/vite-plugin"
 import react from "@vitejs/plugin-react"
 import { defineConfig } from "vitest/config"
 
+import { prerender } from "./build/prerender.ts"
 import { themeCss } from "./build/theme-css.ts"
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 export default defineConfig({
-  plugins: [react(), lingui({ macroTransform: true, failOnCompileError: true }), themeCss()],
+  plugins: [react(), lingui({ macroTransform: true, failOnCompileError: true }), themeCss(), prerender()],
   resolve: { alias: { "@": here("./src"), "@tests": here("./tests") } },
   build: {
     target: "baseline-widely-available",

@@ -3,11 +3,11 @@
 import "@/shared/theme"
 
 import { StrictMode } from "react"
-import { createRoot } from "react-dom/client"
+import { createRoot, hydrateRoot } from "react-dom/client"
 
 import { App } from "@/app/app"
 import { createApi } from "@/shared/api/api"
-import { activateLocale, currentLocale, storedLocale } from "@/shared/i18n/locale"
+import { activateLocale, currentLocale, preferredLocale } from "@/shared/i18n/locale"
 
 const api = createApi({
   locale: currentLocale,
@@ -21,9 +21,15 @@ const api = createApi({
 const root = document.getElementById("root")
 if (root === null) throw new Error("The page has no root")
 
-await activateLocale(storedLocale())
-createRoot(root).render(
+const locale = preferredLocale()
+// the landing stands in the document already, written when the panel was built
+const isWritten = root.hasChildNodes() && window.location.pathname === "/" && document.documentElement.lang === locale
+await activateLocale(locale)
+const app = (
   <StrictMode>
     <App api={api} />
-  </StrictMode>,
+  </StrictMode>
 )
+// where what was written differs, if only by the kind of a blank in a price, React puts its own in place and need not say so
+if (isWritten) hydrateRoot(root, app, { onRecoverableError: () => undefined })
+else createRoot(root).render(app)

@@ -107,7 +107,7 @@ function ChosenModule({ module }: { module: Module }) {
   const { i18n } = useLingui()
   return (
     <div className={classes.chosen}>
-      <ModuleGlyph category={module.category} size={44} />
+      <ModuleGlyph module={module} size={44} />
       <div>
         <b>{textIn(module.name, i18n.locale)}</b>
         <p>{textIn(module.summary, i18n.locale)}</p>

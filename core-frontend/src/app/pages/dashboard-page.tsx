@@ -6,7 +6,7 @@ import { Link } from "react-router"
 
 import classes from "@/app/pages/dashboard-page.module.css"
 import { ModuleGlyph } from "@/features/catalogue/module-glyph"
-import { useModuleLook } from "@/features/catalogue/module-name"
+import { useModuleLook } from "@/features/catalogue/module-look"
 import { InstallationList } from "@/features/installations/installation-list"
 import { useInstallations } from "@/features/installations/queries"
 import { LogoMark } from "@/shared/ui/logo"
@@ -34,8 +34,8 @@ export function DashboardPage() {
         )}
       </div>
       <InstallationList
-        moduleLook={moduleLook}
-        glyph={(category) => <ModuleGlyph category={category} size={52} />}
+        moduleName={(id) => moduleLook(id).name}
+        glyph={(id) => <ModuleGlyph module={moduleLook(id)} size={52} />}
         empty={<Empty />}
       />
     </>

@@ -52,6 +52,7 @@ export function CodeStep({ challenge, onResent, onChangeNumber, onConfirmed }: C
   function change(next: string) {
     setCode(next)
     if (next !== "" && confirm.isError) confirm.reset()
+    if (next !== "" && resend.isError) resend.reset()
     if (next.length === challenge.codeLength) submit(next)
   }
 

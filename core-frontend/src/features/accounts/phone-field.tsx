@@ -1,21 +1,21 @@
 /** The phone number, formatted while it is typed, whatever way it gets in: keyboard, paste, the browser's own filling. */
 import { TextInput } from "@mantine/core"
 import { useLingui } from "@lingui/react/macro"
-import { type ChangeEvent, type ReactNode, useLayoutEffect, useRef } from "react"
+import { type ChangeEvent, type ReactNode, type RefObject, useLayoutEffect, useRef } from "react"
 
 import classes from "@/features/accounts/fields.module.css"
 import { caretAfterFormat, formatPhone } from "@/features/accounts/phone"
 
 interface PhoneFieldProps {
+  ref: RefObject<HTMLInputElement | null>
   value: string
   onChange: (value: string) => void
   error: ReactNode
   autoFocus: boolean
 }
 
-export function PhoneField({ value, onChange, error, autoFocus }: PhoneFieldProps) {
+export function PhoneField({ ref: input, value, onChange, error, autoFocus }: PhoneFieldProps) {
   const { t } = useLingui()
-  const input = useRef<HTMLInputElement>(null)
   const caret = useRef<number | null>(null)
 
   useLayoutEffect(() => {
@@ -44,6 +44,7 @@ export function PhoneField({ value, onChange, error, autoFocus }: PhoneFieldProp
       value={value}
       onChange={change}
       error={error}
+      errorProps={{ role: "alert" }}
       autoFocus={autoFocus}
       classNames={{ input: classes.big, label: classes.label, error: classes.error }}
     />

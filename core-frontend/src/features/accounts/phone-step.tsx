@@ -2,7 +2,7 @@
 import { Button, TextInput } from "@mantine/core"
 import { Trans, useLingui } from "@lingui/react/macro"
 import { ArrowRight } from "lucide-react"
-import { type SyntheticEvent, useState } from "react"
+import { type SyntheticEvent, useRef, useState } from "react"
 
 import type { Channel, PendingChallenge, Wanted } from "@/features/accounts/challenge"
 import { ChannelPicker } from "@/features/accounts/channel-picker"
@@ -11,6 +11,8 @@ import { formatPhone, toE164 } from "@/features/accounts/phone"
 import { PhoneField } from "@/features/accounts/phone-field"
 import { useRequestCode } from "@/features/accounts/queries"
 import classes from "@/features/accounts/steps.module.css"
+import { isApiError } from "@/shared/api/errors"
+import { useProblemText } from "@/shared/api/problem-text"
 import { ProblemNotice } from "@/shared/ui/problem-notice"
 
 interface PhoneStepProps {
@@ -27,13 +29,17 @@ export function PhoneStep({ draft, asksForName, onSent }: PhoneStepProps) {
   const [tenantName, setTenantName] = useState(draft.tenantName)
   const [isIncomplete, setIncomplete] = useState(false)
   const request = useRequestCode()
+  const describe = useProblemText()
+  const field = useRef<HTMLInputElement>(null)
+  const isRefused = isApiError(request.error, "accounts.phone_invalid", "accounts.phone_not_mobile")
 
   function submit(event: SyntheticEvent) {
     event.preventDefault()
     const number = toE164(phone)
     setIncomplete(number === null)
+    if (number === null) field.current?.focus()
     if (number === null || request.isPending) return
-    request.mutate({ phone: number, channel, tenantName }, { onSuccess: onSent })
+    request.mutate({ phone: number, channel, tenantName }, { onSuccess: onSent, onError: () => field.current?.focus() })
   }
 
   return (
@@ -43,8 +49,10 @@ export function PhoneStep({ draft, asksForName, onSent }: PhoneStepProps) {
         onChange={(value) => {
           setPhone(value)
           setIncomplete(false)
+          if (isRefused) request.reset()
         }}
-        error={isIncomplete && t`Введите номер мобильного телефона целиком`}
+        error={isIncomplete ? t`Введите номер мобильного телефона целиком` : isRefused && describe(request.error).text}
+        ref={field}
         autoFocus
       />
       <ChannelPicker value={channel} onChange={setChannel} />
@@ -61,7 +69,7 @@ export function PhoneStep({ draft, asksForName, onSent }: PhoneStepProps) {
           classNames={{ input: fieldClasses.field, label: fieldClasses.label, description: classes.description }}
         />
       )}
-      {request.isError && <ProblemNotice error={request.error} />}
+      {request.isError && !isRefused && <ProblemNotice error={request.error} />}
       <Button type="submit" size="lg" fullWidth loading={request.isPending} rightSection={<ArrowRight size={20} />}>
         <Trans>Получить код</Trans>
       </Button>

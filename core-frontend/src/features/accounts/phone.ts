@@ -33,10 +33,10 @@ export function formatPhone(input: string): string {
   return text
 }
 
-/** The number as the core takes it (E.164), or null while it cannot be a mobile number. */
+/** The number as the core takes it (E.164), or null while it is not whole. Whether it is a mobile one the core knows. */
 export function toE164(input: string): string | null {
   const digits = phoneDigits(input)
-  const isWhole = digits.startsWith("7") ? /^7[97]\d{9}$/.test(digits) : digits.length >= SHORTEST
+  const isWhole = digits.startsWith("7") ? /^7\d{10}$/.test(digits) : digits.length >= SHORTEST
   return isWhole ? `+${digits}` : null
 }
 

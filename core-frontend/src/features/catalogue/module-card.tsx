@@ -24,7 +24,7 @@ export function ModuleCard({ module, action, headingLevel }: ModuleCardProps) {
   return (
     <article className={classes.card} aria-labelledby={titleId} data-testid={`module-${module.id}`}>
       <header className={classes.header}>
-        <ModuleGlyph category={module.category} />
+        <ModuleGlyph module={module} />
         <div>
           <Heading id={titleId} className={classes.name}>
             {name}

@@ -1,24 +1,46 @@
-/** A picture for a module, by what it is for. */
-import { Blocks, GraduationCap, Images, type LucideIcon, ShoppingBag, Ticket } from "lucide-react"
+/** A module's picture: the one that its manifest brings or names, else one by what it is for. */
+import { Blocks, BookOpen, CalendarDays, GraduationCap, Images, type LucideIcon, ShoppingBag, Store, Ticket } from "lucide-react"
+import { useState } from "react"
 
 import classes from "@/features/catalogue/module-glyph.module.css"
+import type { Module } from "@/features/catalogue/queries"
 
-const BY_CATEGORY: Record<string, LucideIcon> = {
+const BY_ICON: Readonly<Record<string, LucideIcon>> = {
+  storefront: Store,
+  bag: ShoppingBag,
+  book: BookOpen,
+  ticket: Ticket,
+  calendar: CalendarDays,
+  education: GraduationCap,
+  pictures: Images,
+}
+const BY_CATEGORY: Readonly<Record<string, LucideIcon>> = {
   commerce: ShoppingBag,
-  ecommerce: ShoppingBag,
-  shop: ShoppingBag,
-  sales: ShoppingBag,
   events: Ticket,
   education: GraduationCap,
-  courses: GraduationCap,
   portfolio: Images,
 }
+const PICTURE = /^(https:\/\/|data:image\/)/
 
-export function ModuleGlyph({ category, size = 56 }: { category: string; size?: number }) {
-  const Icon = BY_CATEGORY[category.toLowerCase()] ?? Blocks
+export type ModuleLook = Pick<Module, "icon" | "category">
+
+export function ModuleGlyph({ module, size = 56 }: { module: ModuleLook; size?: number }) {
+  const { icon, category } = module
+  const [broken, setBroken] = useState<string | null>(null)
+  const Icon = BY_ICON[icon] ?? BY_CATEGORY[category] ?? Blocks
+  const hasPicture = PICTURE.test(icon) && icon !== broken
   return (
-    <span className={classes.glyph} style={{ width: size, height: size, borderRadius: size * 0.3 }} aria-hidden="true">
-      <Icon size={size * 0.48} strokeWidth={1.75} />
+    <span
+      className={classes.glyph}
+      style={{ width: size, height: size, borderRadius: size * 0.3 }}
+      data-picture={hasPicture}
+      aria-hidden="true"
+    >
+      {hasPicture ? (
+        <img src={icon} alt="" width={size} height={size} loading="lazy" referrerPolicy="no-referrer" onError={() => setBroken(icon)} />
+      ) : (
+        <Icon size={size * 0.48} strokeWidth={1.75} />
+      )}
     </span>
   )
 }

@@ -11,12 +11,12 @@ import { RemoveDialog } from "@/features/installations/remove-dialog"
 import { ProblemNotice } from "@/shared/ui/problem-notice"
 
 interface InstallationListProps {
-  moduleLook: (id: string) => { name: string; category: string }
-  glyph: (category: string) => ReactNode
+  moduleName: (id: string) => string
+  glyph: (id: string) => ReactNode
   empty: ReactNode
 }
 
-export function InstallationList({ moduleLook, glyph, empty }: InstallationListProps) {
+export function InstallationList({ moduleName, glyph, empty }: InstallationListProps) {
   const { t } = useLingui()
   const list = useInstallations()
   const [leaving, setLeaving] = useState<Installation | null>(null)
@@ -33,18 +33,15 @@ export function InstallationList({ moduleLook, glyph, empty }: InstallationListP
   return (
     <>
       <div className={classes.grid}>
-        {list.data.map((installation) => {
-          const { name, category } = moduleLook(installation.module)
-          return (
-            <InstallationCard
-              key={installation.id}
-              installation={installation}
-              moduleName={name}
-              glyph={glyph(category)}
-              onRemove={() => setLeaving(installation)}
-            />
-          )
-        })}
+        {list.data.map((installation) => (
+          <InstallationCard
+            key={installation.id}
+            installation={installation}
+            moduleName={moduleName(installation.module)}
+            glyph={glyph(installation.module)}
+            onRemove={() => setLeaving(installation)}
+          />
+        ))}
       </div>
       {list.hasNextPage && (
         <Button variant="default" size="md" mt="lg" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>

@@ -14,10 +14,10 @@ export function useApi(): Api {
 
 export function useSessionStatus(): SessionStatus {
   const { session } = useApi()
-  return useSyncExternalStore(session.subscribe, () => session.status)
+  return useSyncExternalStore(session.subscribe, () => session.status, () => session.status)
 }
 
 export function useChosenTenant(): string | null {
   const { tenant } = useApi()
-  return useSyncExternalStore(tenant.subscribe, () => tenant.id)
+  return useSyncExternalStore(tenant.subscribe, () => tenant.id, () => tenant.id)
 }

@@ -5,7 +5,7 @@ import { toApiError } from "@/shared/api/errors"
 import { randomKey } from "@/shared/api/random-key"
 import type { components, paths } from "@/shared/api/schema"
 import { Session, type SessionDependencies } from "@/shared/api/session"
-import { TenantChoice } from "@/shared/api/tenant-choice"
+import { type Memory, TenantChoice } from "@/shared/api/tenant-choice"
 import { createTransport, type Send, type TransportSettings } from "@/shared/api/transport"
 
 export type Schemas = components["schemas"]
@@ -21,7 +21,7 @@ export interface ApiSettings {
   baseUrl?: string
   locale: () => string
   transport?: Partial<TransportSettings>
-  browser: Omit<SessionDependencies, "renew" | "revoke"> & { memory: Storage }
+  browser: Omit<SessionDependencies, "renew" | "revoke"> & { memory: Memory }
 }
 
 /** Calls that live before or beside a session: a 401 from them means what it says. */

@@ -67,6 +67,7 @@ function describeRefusal(error: ApiError, i18n: I18n): ProblemText {
 }
 
 function wrongCode(triesLeft: unknown, i18n: I18n): string {
+  if (triesLeft === 0) return tooManyTries(null, i18n)
   if (typeof triesLeft !== "number") return i18n._(msg`Код не подошёл. Проверьте цифры и попробуйте ещё раз.`)
   return i18n._(
     msg`Код не подошёл. ${plural(triesLeft, { one: "Осталась # попытка", few: "Осталось # попытки", many: "Осталось # попыток", other: "Осталось # попытки" })}.`,

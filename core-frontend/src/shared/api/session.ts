@@ -4,6 +4,7 @@
  * tab that waited for the lock takes over the token that its sibling has just been given.
  */
 import { ApiError } from "@/shared/api/errors"
+import type { Memory } from "@/shared/api/tenant-choice"
 
 export interface Grant {
   access_token: string
@@ -21,7 +22,7 @@ export interface SessionDependencies {
   locks?: Pick<LockManager, "request"> | undefined
   channel?: BroadcastChannel | undefined
   /** Remembers across reloads that somebody signed in here: no secret, only saves visitors a pointless call. */
-  memory?: Pick<Storage, "getItem" | "setItem" | "removeItem"> | undefined
+  memory?: Memory | undefined
 }
 
 interface Token {

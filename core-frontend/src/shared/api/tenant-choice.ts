@@ -3,15 +3,18 @@
 const MEMORY = "tochka.tenant"
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
+/** What is remembered across page loads, such as `localStorage`. */
+export type Memory = Pick<Storage, "getItem" | "setItem" | "removeItem">
+
 export function isUuid(value: string | null): value is string {
   return value !== null && UUID.test(value)
 }
 
 export class TenantChoice {
-  readonly #memory: Pick<Storage, "getItem" | "setItem" | "removeItem">
+  readonly #memory: Memory
   readonly #listeners = new Set<() => void>()
 
-  constructor(memory: Pick<Storage, "getItem" | "setItem" | "removeItem">) {
+  constructor(memory: Memory) {
     this.#memory = memory
   }
 

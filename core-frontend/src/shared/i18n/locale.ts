@@ -1,4 +1,4 @@
-/** The language of the pages: Russian unless the person chose otherwise, which the browser remembers. */
+/** The language of the pages: the one that the person chose, which the browser remembers, else the one that the browser asks for. */
 import { i18n, type Messages } from "@lingui/core"
 
 import { messages as russian } from "@/shared/i18n/locales/ru.po"
@@ -17,8 +17,11 @@ export function currentLocale(): Locale {
   return i18n.locale === "en" ? "en" : "ru"
 }
 
-export function storedLocale(): Locale {
-  return localStorage.getItem(MEMORY) === "en" ? "en" : "ru"
+/** The language chosen in this browser; else the first of ours that the browser itself prefers; else Russian. */
+export function preferredLocale(): Locale {
+  const wishes = [localStorage.getItem(MEMORY) ?? "", ...navigator.languages]
+  const wish = wishes.map((tag) => tag.slice(0, 2).toLowerCase()).find((tag) => tag === "ru" || tag === "en")
+  return wish === "en" ? "en" : "ru"
 }
 
 /** Whether the person chose a language in this browser, or merely got the usual one. */
@@ -26,8 +29,12 @@ export function hasChosenLocale(): boolean {
   return localStorage.getItem(MEMORY) !== null
 }
 
-export async function activateLocale(locale: Locale): Promise<void> {
+export async function loadLocale(locale: Locale): Promise<void> {
   i18n.loadAndActivate({ locale, messages: await messagesOf(locale) })
+}
+
+export async function activateLocale(locale: Locale): Promise<void> {
+  await loadLocale(locale)
   document.documentElement.lang = locale
 }
 

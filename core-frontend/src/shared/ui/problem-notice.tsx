@@ -2,6 +2,7 @@
 import { Button } from "@mantine/core"
 import { Trans } from "@lingui/react/macro"
 
+import { ApiError } from "@/shared/api/errors"
 import { useProblemText } from "@/shared/api/problem-text"
 import { Notice } from "@/shared/ui/notice"
 
@@ -10,10 +11,17 @@ interface ProblemNoticeProps {
   onRetry?: (() => void) | undefined
 }
 
+const PASSING = new Set([408, 425, 429])
+
+function isFinal(error: unknown): boolean {
+  return error instanceof ApiError && error.status < 500 && !PASSING.has(error.status)
+}
+
 export function ProblemNotice({ error, onRetry }: ProblemNoticeProps) {
   const describe = useProblemText()
   const { text, requestId } = describe(error)
-  const action = onRetry && (
+  // a final no stays one, however often it is asked for
+  const action = onRetry && !isFinal(error) && (
     <Button size="compact-sm" variant="white" color="red" onClick={onRetry}>
       <Trans>Повторить</Trans>
     </Button>
