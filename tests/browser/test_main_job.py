@@ -42,7 +42,7 @@ def test_the_same_in_english_with_the_owner_on_a_phone(stack: RunningStack, visi
     label = journey.fresh_label("bakery")
     shop_url = stack.storefront(label)
 
-    owner.open(stack.url).get_by_role("button", name="English").click()
+    owner.open(stack.url)
     journey.register(owner, stack, journey.fresh_phone(), "Warm Bread", PANEL_EN)
     journey.choose_shop(owner, stack, label, PANEL_EN)
     admin = journey.enter_admin(owner, shop_url, PANEL_EN)

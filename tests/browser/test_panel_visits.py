@@ -3,14 +3,18 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser import journey
 from tests.browser.conftest import Visitors
 from tests.browser.running_stack import RunningStack
 from tests.browser.visitor import Visitor
+from tests.browser.words import PANEL_EN, PANEL_RU
 
 pytestmark = pytest.mark.browser
+
+PANEL = {"ru-RU": PANEL_RU, "en-US": PANEL_EN}
+PRODUCT = {"ru-RU": "Точка Роста", "en-US": "Tochka Rosta"}
 
 
 def test_the_same_phone_comes_back_to_the_same_shop(stack: RunningStack, visitors: Visitors) -> None:
@@ -93,3 +97,65 @@ def test_public_pages_fit_a_phone(stack: RunningStack, phone: Visitor, path: str
     page = phone.open(f"{stack.url}{path}")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize(
+    ("locale", "promise", "question"),
+    [
+        ("ru-RU", "Ваше дело в интернете — за минуту", "Сколько это стоит?"),
+        ("en-US", "Your business online in a minute", "What does it cost?"),
+    ],
+)
+def test_the_landing_can_be_read_without_scripts(
+    stack: RunningStack, browser: Browser, locale: str, promise: str, question: str
+) -> None:
+    context = browser.new_context(locale=locale, java_script_enabled=False)
+    page = context.new_page()
+    complaints: list[str] = []
+    context.on("console", lambda message: complaints.append(message.text))
+    page.goto(stack.url)
+    expect(page.locator("html")).to_have_attribute("lang", locale[:2])
+    expect(page).to_have_title(re.compile(PRODUCT[locale]))
+    expect(page.locator("meta[name=description]")).to_have_attribute("content", re.compile("магазин|shop"))
+    expect(page.get_by_role("heading", level=1)).to_have_text(promise)
+    page.get_by_text(question).click()
+    expect(page.get_by_role("link", name=PANEL[locale].start).first).to_have_attribute("href", "/register")
+    expect(page.get_by_role("status")).to_have_count(0)  # nothing that would load for ever
+    context.close()
+    assert complaints == []
+
+
+@pytest.mark.parametrize("locale", ["ru-RU", "en-US"])
+def test_the_landing_is_taken_over_as_it_was_written(
+    stack: RunningStack, visitors: Visitors, locale: str
+) -> None:
+    visitor = visitors.desktop("visitor", locale)
+    visitor.context.add_init_script(
+        "document.addEventListener('DOMContentLoaded', () => { window.written = document.querySelector('h1') })"
+    )
+    page = visitor.open(stack.url)
+    expect(page.get_by_test_id("module-shop")).to_be_visible()
+    assert page.evaluate("window.written !== null && window.written === document.querySelector('h1')")
+
+
+def test_the_panel_speaks_the_language_of_the_browser_until_another_is_chosen(
+    stack: RunningStack, visitors: Visitors
+) -> None:
+    visitor = visitors.phone("visitor", "en-US")
+    page = visitor.open(f"{stack.url}/login")
+    expect(page.get_by_role("textbox", name=PANEL_EN.phone)).to_be_visible()
+    page.get_by_role("button", name="Русский").click()
+    expect(page.get_by_role("textbox", name=PANEL_RU.phone)).to_be_visible()
+    page.goto(stack.url)
+    expect(page.get_by_role("heading", level=1)).to_have_text(PANEL_RU.promise)
+
+
+def test_the_panel_asks_nobody_but_its_own_house(stack: RunningStack, phone: Visitor) -> None:
+    asked: list[str] = []
+    phone.context.on("request", lambda request: asked.append(request.url))
+    page = phone.open(stack.url)
+    expect(page.get_by_test_id("module-shop")).to_be_visible()
+    page.get_by_role("link", name=PANEL_RU.start).first.click()
+    expect(page.get_by_role("textbox", name=PANEL_RU.phone)).to_be_visible()
+    assert len(asked) > 5
+    assert [url for url in asked if not url.startswith(f"{stack.url}/")] == []

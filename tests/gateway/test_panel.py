@@ -103,6 +103,7 @@ def test_the_panel_lives_under_strict_policies(gateway: Gateway, path: str) -> N
     policy = dict(part.strip().split(" ", 1) for part in headers["content-security-policy"].split(";"))
     assert policy["default-src"] == "'none'"
     assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
+    assert policy["img-src"] == "'self' data:"
     assert policy["form-action"] == "'self' http://*.localhost:*"
     assert policy["frame-ancestors"] == policy["base-uri"] == "'none'"
     assert "unsafe" not in headers["content-security-policy"]

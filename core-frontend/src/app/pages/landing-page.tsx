@@ -21,7 +21,7 @@ export function LandingPage() {
     <>
       <Hero startPath={startPath} />
       <HowItWorks />
-      <section className={classes.catalogue} aria-labelledby="catalogue">
+      <section className={`${classes.catalogue} needs-scripts`} aria-labelledby="catalogue">
         <h2 id="catalogue">
           <Trans>Каталог модулей</Trans>
         </h2>

@@ -21,7 +21,7 @@ export function CatalogueGrid({ action, headingLevel }: CatalogueGridProps) {
   const modules = useModules()
   if (modules.isPending) {
     return (
-      <div className={`${classes.grid} needs-scripts`} role="status" aria-label={t`Загружаем каталог`}>
+      <div className={classes.grid} role="status" aria-label={t`Загружаем каталог`}>
         <CardSkeleton />
         <CardSkeleton />
       </div>

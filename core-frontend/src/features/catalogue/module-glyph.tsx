@@ -1,6 +1,8 @@
-/** A module's picture: the one that its manifest brings or names, else one by what it is for. */
+/**
+ * A module's picture: the one that its manifest brings or names, else one by what it is for. A picture is never fetched from
+ * elsewhere: whoever serves it would learn who looks at the catalogue, and the content security policy forbids it.
+ */
 import { Blocks, BookOpen, CalendarDays, GraduationCap, Images, type LucideIcon, ShoppingBag, Store, Ticket } from "lucide-react"
-import { useState } from "react"
 
 import classes from "@/features/catalogue/module-glyph.module.css"
 import type { Module } from "@/features/catalogue/queries"
@@ -20,15 +22,14 @@ const BY_CATEGORY: Readonly<Record<string, LucideIcon>> = {
   education: GraduationCap,
   portfolio: Images,
 }
-const PICTURE = /^(https:\/\/|data:image\/)/
+const PICTURE = /^data:image\//
 
 export type ModuleLook = Pick<Module, "icon" | "category">
 
 export function ModuleGlyph({ module, size = 56 }: { module: ModuleLook; size?: number }) {
   const { icon, category } = module
-  const [broken, setBroken] = useState<string | null>(null)
   const Icon = BY_ICON[icon] ?? BY_CATEGORY[category] ?? Blocks
-  const hasPicture = PICTURE.test(icon) && icon !== broken
+  const hasPicture = PICTURE.test(icon)
   return (
     <span
       className={classes.glyph}
@@ -37,7 +38,7 @@ export function ModuleGlyph({ module, size = 56 }: { module: ModuleLook; size?: 
       aria-hidden="true"
     >
       {hasPicture ? (
-        <img src={icon} alt="" width={size} height={size} loading="lazy" referrerPolicy="no-referrer" onError={() => setBroken(icon)} />
+        <img src={icon} alt="" width={size} height={size} />
       ) : (
         <Icon size={size * 0.48} strokeWidth={1.75} />
       )}
