@@ -21,9 +21,18 @@ NODE := $(NODE_HOME)/.installed
 IN_PANEL := cd core-frontend && PATH="$(CURDIR)/$(NODE_HOME)/bin:$$PATH"
 NPM := $(IN_PANEL) npm
 
+# Downloads are kept in the home directory's caches. Where those cannot be written, the checkout has its own.
+CACHES := $(shell test -n "$$HOME" || exit; for folder in "$${XDG_CACHE_HOME:-$$HOME/.cache}/uv" "$$HOME/.npm"; do \
+	until test -e "$$folder"; do folder=$$(dirname "$$folder"); done; test -w "$$folder" || exit; done; echo home)
+ifneq ($(CACHES),home)
+export XDG_CACHE_HOME := $(CURDIR)/.tools/cache
+export npm_config_cache := $(CURDIR)/.tools/cache/npm
+endif
+
 QUIET := $(shell [ -t 2 ] || echo --quiet)
 
 export UV_PYTHON_DOWNLOADS := never
+export npm_config_update_notifier := false
 export UV_PROJECT_ENVIRONMENT := .venv
 unexport VIRTUAL_ENV
 
@@ -47,8 +56,10 @@ up: install build ## install, build and start everything; UP_ARGUMENTS="--port 9
 
 dev: $(FOR_WORKING) build ## the same, and rebuild the panel whenever its sources change
 	@($(IN_PANEL) exec node node_modules/vite/bin/vite.js build --watch --logLevel warn >/dev/null) & watcher=$$!; \
-	trap 'kill $$watcher 2>/dev/null' EXIT; trap : INT TERM; \
-	$(BIN)/tochka up $(UP_ARGUMENTS)
+	$(BIN)/tochka up $(UP_ARGUMENTS) & stack=$$!; \
+	trap : INT; trap 'kill $$stack' TERM HUP; \
+	while kill -0 $$stack 2>/dev/null; do wait $$stack; code=$$?; done; \
+	kill $$watcher 2>/dev/null; exit $$code
 
 test: test-python test-panel ## all tests but the long ones, browser included
 
