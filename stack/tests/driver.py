@@ -166,20 +166,20 @@ def starting(
     ordinary: bool = False,
     settings: Mapping[str, str] | None = None,
 ) -> Iterator[Up]:
-    """`tochka up` in `folder/data`, from its first moment; whatever is left of it at the end is killed."""
+    """`tochka up` in `folder`, from its first moment; whatever is left of it at the end is killed."""
     port = port or free_ports(1)[0]
-    output = folder / "output"
+    data, output = folder / "все данные", folder / "output"  # a name that needs quoting somewhere
     with (
         output.open("wb") as file,
         subprocess.Popen(
-            [TOCHKA, "up", "--data-dir", str(folder / "data"), "--port", str(port)],
+            [TOCHKA, "up", "--data-dir", str(data), "--port", str(port)],
             env=environment(settings),
             stdout=file,
             stderr=file,
             preexec_fn=become_ordinary(folder) if ordinary else None,  # noqa: PLW1509  tests run on one thread
         ) as process,
     ):
-        up = Up(process, DataDir(folder / "data"), port, output)
+        up = Up(process, DataDir(data), port, output)
         try:
             yield up
         finally:
@@ -201,7 +201,7 @@ def running(
     ordinary: bool = False,
     settings: Mapping[str, str] | None = None,
 ) -> Iterator[Up]:
-    """`tochka up` in `folder/data`, when it is ready."""
+    """`tochka up` in `folder`, when it is ready."""
     with starting(folder, port=port, ordinary=ordinary, settings=settings) as up:
         until(lambda: "Ready after" in up.text or up.process.poll() is not None, "ready")
         assert up.process.poll() is None, up.text

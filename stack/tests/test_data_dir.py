@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from tochka_stack.data_dir import PORTS, DataDir, RunningProcess
 from tochka_stack.ports import free_ports, is_free
-from tochka_stack.refusals import Occupied
+from tochka_stack.refusals import NotPermitted, Occupied
+from tochka_stack.secret_files import KINDS
 
 
 @pytest.fixture
@@ -65,14 +66,52 @@ def test_a_damaged_record_is_as_good_as_none(data_dir: DataDir) -> None:
     assert data_dir.recorded() == {}
 
 
-def test_secrets_are_made_once(data_dir: DataDir) -> None:
-    data_dir.secrets.ensure_all()
-    before = {path.name: path.read_text() for path in data_dir.secrets.folder.iterdir()}
-    (data_dir.secrets.folder / "redis").unlink()
-    (data_dir.secrets.folder / "core-session-key").chmod(0o644)
+def secrets_of(data_dir: DataDir) -> dict[str, str]:
+    """All secrets by their names."""
+    return {path.name: path.read_text() for path in data_dir.secrets.folder.iterdir()}
 
-    data_dir.secrets.ensure_all()
 
-    after = {path.name: path.read_text() for path in data_dir.secrets.folder.iterdir()}
-    assert {name for name in after if after[name] != before[name]} == {"redis"}
+def test_secrets_are_made_once_and_kept_from_others(data_dir: DataDir) -> None:
+    assert data_dir.ensure_secrets() == []
+    before = secrets_of(data_dir)
+    opened = data_dir.secrets.folder / "core-session-key"
+    opened.chmod(0o644)
+
+    assert data_dir.ensure_secrets() == [opened]
+
+    assert secrets_of(data_dir) == before
     assert data_dir.secrets.too_open() == []
+
+
+def test_a_start_that_was_cut_off_makes_the_secrets_that_are_left_to_make(data_dir: DataDir) -> None:
+    data_dir.ensure_secrets()
+    before = secrets_of(data_dir)
+    (data_dir.secrets.folder / "redis").unlink()
+    (data_dir.root / "secrets.json").unlink()
+
+    data_dir.ensure_secrets()
+
+    after = secrets_of(data_dir)
+    assert {name for name in KINDS if after[name] != before[name]} == {"redis"}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_lost_secret_is_not_made_anew(data_dir: DataDir, name: str) -> None:
+    data_dir.ensure_secrets()
+    path = data_dir.secrets.folder / name
+    path.unlink()
+
+    with pytest.raises(NotPermitted, match=f"The secret {path} is gone: restore it from a backup"):
+        data_dir.ensure_secrets()
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_secret_that_is_cut_off_is_refused_and_left_alone(data_dir: DataDir, name: str) -> None:
+    data_dir.ensure_secrets()
+    path = data_dir.secrets.folder / name
+    for left in (path.read_text()[:-3], ""):
+        path.write_text(left)
+        with pytest.raises(NotPermitted, match=f"The secret {path} is damaged: restore it from a backup"):
+            data_dir.ensure_secrets()
+        assert path.read_text() == left

@@ -36,6 +36,13 @@ def test_a_port_in_use_is_refused(folder: Path) -> None:
     assert sentence.startswith(f"The port {port} is in use by another program")
 
 
+def test_a_port_in_use_at_the_other_localhost_is_refused(folder: Path) -> None:
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as taken:
+        port = taken.getsockname()[1]
+        code, sentence = refused("up", "--data-dir", str(folder / "data"), "--port", str(port))
+    assert (code, sentence.startswith(f"The port {port} is in use by another program")) == (3, True)
+
+
 def test_a_port_that_only_root_may_use_is_refused(folder: Path) -> None:
     low = next(port for port in range(1023, 0, -1) if port not in {80, 443})
     code, sentence = refused("up", "--data-dir", str(folder / "data"), "--port", str(low), ordinary=folder)
@@ -82,6 +89,29 @@ def test_a_file_in_the_place_of_the_directory_is_refused(folder: Path, port: str
     assert (code, sentence) == (5, f"{folder / 'data'} is a file where a directory is needed.")
 
 
+def test_a_path_through_a_file_is_refused(folder: Path, port: str) -> None:
+    (folder / "file").touch()
+    code, sentence = refused("up", "--data-dir", str(folder / "file" / "data"), "--port", port)
+    assert (code, "cannot be written: Not a directory" in sentence) == (5, True)
+
+
+@pytest.mark.parametrize("command", ["status", "up", "migrate", "seed", "doctor"])
+def test_a_directory_of_somebody_else_is_refused_in_a_sentence(command: str, folder: Path) -> None:
+    home = folder / "home"
+    home.mkdir()
+    data = folder / "data"
+    data.mkdir(mode=0o700)
+    (data / "lock").touch(mode=0o600)
+    if os.geteuid() == 0:
+        os.chown(data, 1, 1)
+    else:
+        data.chmod(0o000)
+    done = tochka(command, "--data-dir", str(data), ordinary=home)
+    assert done.returncode in {5, 11}, done.stdout + done.stderr
+    assert "denied" in done.stdout + done.stderr or "not permitted" in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_disk_that_is_nearly_full_is_refused(folder: Path, port: str) -> None:
     code, sentence = refused(
         *("up", "--data-dir", str(folder / "data"), "--port", port),
@@ -100,8 +130,22 @@ def test_a_disk_that_is_nearly_full_is_refused(folder: Path, port: str) -> None:
         (
             "TOCHKA_PUBLIC_URL",
             "rosta.example",
-            "TOCHKA_PUBLIC_URL is 'rosta.example': it must begin with http:// or https://.",
+            "TOCHKA_PUBLIC_URL is 'rosta.example': "
+            "it must be like http://localhost:8080 or https://rosta.example.",
         ),
+        (
+            "TOCHKA_PUBLIC_URL",
+            "http://rosta.example:http",
+            "TOCHKA_PUBLIC_URL is 'http://rosta.example:http': "
+            "it must be like http://localhost:8080 or https://rosta.example.",
+        ),
+        (
+            "TOCHKA_STOREFRONT_DOMAIN",
+            "shops example",
+            "TOCHKA_STOREFRONT_DOMAIN is 'shops example': "
+            "it must be a domain, like localhost or shops.example.",
+        ),
+        ("TOCHKA_HUNG_AFTER", "soon", "TOCHKA_HUNG_AFTER is 'soon': it must be a number."),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_refused(name: str, value: str, sentence: str, folder: Path) -> None:

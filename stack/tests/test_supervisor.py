@@ -2,10 +2,11 @@
 
 import asyncio
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psutil
@@ -13,8 +14,10 @@ import pytest
 from tochka_stack.child_logs import Entry
 from tochka_stack.data_dir import DataDir
 from tochka_stack.parts import Part
+from tochka_stack.ports import LOOPBACK, free_ports
+from tochka_stack.probes import answers, speaks
 from tochka_stack.processes import Command
-from tochka_stack.refusals import ChildFailed
+from tochka_stack.refusals import ChildFailed, PortTaken
 from tochka_stack.supervisor import Supervisor
 
 pytestmark = pytest.mark.anyio
@@ -61,8 +64,24 @@ def part(folder: Path, program: str, *, name: str = "part", stop_patience: float
         title=name.title(),
         command=lambda: Command((sys.executable, "-u", "-c", program), folder=folder),
         is_ready=is_ready,
+        is_alive=is_ready,
         start_patience=PATIENCE,
         stop_patience=stop_patience,
+    )
+
+
+def web_server(folder: Path) -> Part:
+    """A server that answers, as long as it is not suspended."""
+    port = free_ports(1)[0]
+    return Part(
+        name="part",
+        title="Part",
+        command=lambda: Command(
+            (sys.executable, "-m", "http.server", str(port), "--bind", LOOPBACK), folder=folder
+        ),
+        is_ready=lambda: answers(port, "GET /"),
+        is_alive=lambda: speaks(port, "GET /", patience=0.2),
+        ports=(port,),
     )
 
 
@@ -123,6 +142,67 @@ async def test_a_part_that_keeps_dying_is_started_ever_more_slowly(
     assert [delay for _, delay, _ in notes(supervisor).deaths[:4]] == [0.01, 0.02, 0.04, 0.08]
     how, _, tail = notes(supervisor).deaths[0]
     assert (how, tail) == ("exited with 3", ("out of luck",))
+
+
+async def test_a_part_that_hangs_is_ended_and_started_again(
+    supervisor: Supervisor, data_dir: DataDir, tmp_path: Path
+) -> None:
+    supervisor.hung_after = 0.3
+    await supervisor.start(web_server(tmp_path))
+    first = psutil.Process(pid_of(data_dir))
+
+    first.suspend()
+    await until(lambda: pid_of(data_dir) != first.pid and len(notes(supervisor).readied) == 2)
+
+    assert [how for how, _, _ in notes(supervisor).deaths] == [
+        "has answered nothing for 0.3 s and was stopped"
+    ]
+    assert not first.is_running()
+
+
+async def test_a_part_that_answers_is_left_alone_however_it_answers(
+    supervisor: Supervisor, data_dir: DataDir, tmp_path: Path
+) -> None:
+    asked = 0
+
+    async def is_alive() -> bool:
+        nonlocal asked
+        asked += 1
+        return await speaks(server.ports[0], "GET /missing", patience=PATIENCE)
+
+    supervisor.hung_after = 0.03
+    server = replace(web_server(tmp_path), is_alive=is_alive)
+    await supervisor.start(server)
+    first = pid_of(data_dir)
+    await until(lambda: asked > 10)
+
+    assert (pid_of(data_dir), notes(supervisor).deaths) == (first, [])
+
+
+async def test_a_port_that_somebody_else_took_is_told_apart_from_a_failure(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    server = web_server(tmp_path)
+    with socket.create_server((LOOPBACK, server.ports[0])), pytest.raises(PortTaken) as refusal:
+        await supervisor.start(server)
+    assert refusal.value.port == server.ports[0]
+    assert "another program uses" in str(refusal.value)
+
+
+async def test_a_port_that_is_taken_at_the_last_moment_is_told_apart_too(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    server = web_server(tmp_path)
+    thief = socket.socket()
+    thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+
+    def steal() -> Command:
+        thief.bind((LOOPBACK, server.ports[0]))
+        thief.listen()
+        return server.command()
+
+    with thief, pytest.raises(PortTaken):
+        await supervisor.start(replace(server, command=steal))
 
 
 async def test_a_part_that_dies_before_it_is_ready_is_a_failure_with_its_last_words(

@@ -4,6 +4,7 @@ import asyncio
 import http.client
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -105,6 +106,18 @@ def test_status_knows_every_part(up: Up) -> None:
     assert {name: line["pid"] for name, line in status.items()} == {name: up.pid(name) for name in PARTS}
     assert status["gateway"]["port"] == up.port
     assert tochka("status", "--data-dir", str(up.data_dir.root)).returncode == 0
+
+
+def test_status_does_not_believe_a_part_that_hangs(up: Up) -> None:
+    hung = [psutil.Process(up.pid(name)) for name in PARTS]
+    try:
+        for process in hung:
+            process.suspend()
+        assert {line["state"] for line in up.status().values()} == {"not ready"}
+    finally:
+        for process in hung:
+            process.resume()
+    until(lambda: {line["state"] for line in up.status().values()} == {"ready"}, "all is well again")
 
 
 def test_doctor_finds_nothing_wrong_with_it(up: Up) -> None:
@@ -210,6 +223,27 @@ def test_a_part_that_is_killed_comes_back(up: Up, part: str) -> None:
     until(lambda: up.pid(part) != first, f"{part} is started again")
     until(lambda: {line["state"] for line in up.status().values()} == {"ready"}, "all is well again")
     assert answers(up, "/.well-known/jwks.json") == 200
+
+
+def test_every_part_that_hangs_comes_back(folder: Path) -> None:
+    with running(folder, settings={"TOCHKA_HUNG_AFTER": "3"}) as up:
+        hung = {name: psutil.Process(up.pid(name)) for name in PARTS}
+        for process in hung.values():
+            process.suspend()
+        until(lambda: not any(process.is_running() for process in hung.values()), "all are ended")
+        until(lambda: {line["state"] for line in up.status().values()} == {"ready"}, "all is well again")
+        assert answers(up, "/.well-known/jwks.json") == 200
+
+
+def test_internal_ports_that_are_lost_at_the_last_moment_are_chosen_anew(folder: Path) -> None:
+    with starting(folder) as up:
+        until(lambda: len(up.ports) > 0, "ports are chosen")
+        first = up.ports
+        with socket.create_server(("127.0.0.1", first["shop"])):
+            until(lambda: "Ready after" in up.text or up.process.poll() is not None, "ready")
+            assert {line["state"] for line in up.status().values()} == {"ready"}, up.text
+            changed = {name for name, port in up.ports.items() if port != first[name]}
+        assert (changed, up.stop()) == ({"shop"}, 0)
 
 
 def leave_a_trace(up: Up) -> None:

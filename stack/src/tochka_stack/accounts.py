@@ -2,6 +2,7 @@
 
 import os
 import pwd
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,14 @@ class Account:
     name: str
     uid: int
     gid: int
+
+    @classmethod
+    def of(cls, uid: int) -> "Account | None":
+        """The user with that number, if there is one."""
+        with suppress(KeyError):
+            entry = pwd.getpwuid(uid)
+            return cls(entry.pw_name, entry.pw_uid, entry.pw_gid)
+        return None
 
     @property
     def is_current(self) -> bool:

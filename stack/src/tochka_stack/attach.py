@@ -10,7 +10,7 @@ from tochka_stack.engine_room import EngineRoom
 from tochka_stack.refusals import NotRunning
 from tochka_stack.settings import StackSettings
 from tochka_stack.supervisor import Supervisor
-from tochka_stack.up import Stack, plain_errors
+from tochka_stack.up import Stack
 from tochka_stack.wiring import Wiring
 
 
@@ -35,5 +35,4 @@ def do_beside(
         async with progress:
             await work(running_stack(settings, progress))
 
-    with plain_errors(settings):
-        asyncio.run(run())
+    asyncio.run(run())

@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from dataclasses import asdict
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,7 +17,7 @@ from tochka_stack import settings as stack_settings
 from tochka_stack.attach import do_beside, running_stack
 from tochka_stack.console import Progress
 from tochka_stack.data_dir import DataDir
-from tochka_stack.refusals import Misconfigured, Refusal, Unhealthy
+from tochka_stack.refusals import Misconfigured, Refusal, Unhealthy, of_the_system
 
 EPILOG = (
     "Exit codes: 0 done · 1 error · 2 wrong setting or argument · 3 port or data directory in use · "
@@ -35,7 +36,11 @@ app.add_typer(module_app, name="module")
 
 DataDirOption = Annotated[
     Path | None,
-    typer.Option("--data-dir", help="Where everything that must survive lies [TOCHKA_DATA_DIR; .tochka]"),
+    typer.Option(
+        "--data-dir",
+        help="Where everything that must survive lies [TOCHKA_DATA_DIR; .tochka]",
+        readable=False,  # whether it can be used is for us to say
+    ),
 ]
 PortOption = Annotated[int | None, typer.Option("--port", help="The public port [TOCHKA_PORT; 8080]")]
 HostOption = Annotated[
@@ -205,8 +210,20 @@ def _print_table(columns: tuple[str, ...], rows: list[tuple[object, ...]]) -> No
 
 def main() -> None:
     """Run the command; a refusal is one sentence on standard error and an exit code of its own."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that knows few letters shows a question mark
     try:
         app()
     except Refusal as refusal:
-        Console(stderr=True).print(Text(str(refusal), style="bold red"), soft_wrap=True)
-        sys.exit(refusal.exit_code)
+        _refuse(refusal)
+    except OSError as error:
+        refusal_of_system = of_the_system(error)
+        if refusal_of_system is None:
+            raise
+        _refuse(refusal_of_system)
+
+
+def _refuse(refusal: Refusal) -> None:
+    Console(stderr=True).print(Text(str(refusal), style="bold red"), soft_wrap=True)
+    sys.exit(refusal.exit_code)

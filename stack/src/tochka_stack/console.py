@@ -28,7 +28,7 @@ class Progress:
 
     async def __aenter__(self) -> "Progress":
         """Show the live table, if there is a terminal to show it on."""
-        if self.console.is_terminal:
+        if self.console.is_terminal and not self.console.is_dumb_terminal:
             self._live = Live(self._table(), console=self.console, auto_refresh=False)
             self._live.start()
             self._ticker = asyncio.create_task(self._tick(self._live))
@@ -41,8 +41,9 @@ class Progress:
             with suppress(asyncio.CancelledError):
                 await self._ticker
         if self._live is not None:
-            self._live.update(self._table())
-            self._live.stop()
+            with suppress(OSError):
+                self._live.update(self._table())
+                self._live.stop()
         self._live = self._ticker = None
 
     def starting(self, name: str, title: str) -> None:
@@ -69,16 +70,22 @@ class Progress:
 
     def say(self, text: str, style: str = "") -> None:
         """One line, above the live table if there is one; never wrapped, so that it can be searched for."""
-        self.console.print(Text(text, style=style), soft_wrap=True)
+        self._print(Text(text, style=style))
 
     def addresses(self, lines: Iterable[tuple[str, str]]) -> None:
         """One line per address."""
         for title, address in lines:
-            self.console.print(Text.assemble((f"{title:<12}", "bold"), address), soft_wrap=True)
+            self._print(Text.assemble((f"{title:<12}", "bold"), address))
+
+    def _print(self, text: Text) -> None:
+        """Nobody has to be there to read it: a terminal that was closed or a full disk stops no shop."""
+        with suppress(OSError):
+            self.console.print(text, soft_wrap=True)
 
     async def _tick(self, live: Live) -> None:
         while True:
-            live.update(self._table(), refresh=True)
+            with suppress(OSError):
+                live.update(self._table(), refresh=True)
             await asyncio.sleep(REFRESH)
 
     def _table(self) -> Table:

@@ -1,5 +1,6 @@
 """The data directory: its lock, its ports, its record of what runs, and whether it can be used at all."""
 
+import errno
 import fcntl
 import json
 import os
@@ -14,7 +15,7 @@ import psutil
 
 from tochka_stack.ports import free_ports, is_free
 from tochka_stack.refusals import NoSpace, NotPermitted, Occupied
-from tochka_stack.secret_files import SecretFiles
+from tochka_stack.secret_files import KINDS, SecretFiles
 
 STARTED_WITH = "started-with.json"
 PORTS = ("postgres", "redis", "core", "core_private", "core_worker", "shop")
@@ -87,11 +88,19 @@ class DataDir:
             probe.unlink()
         except FileExistsError as error:
             raise NotPermitted(f"{error.filename} is a file where a directory is needed.") from error
-        except (PermissionError, NotADirectoryError) as error:
+        except OSError as error:
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                raise
             raise NotPermitted(
                 f"The data directory {self.root} cannot be written: {error.strerror}. "
                 "Start as its owner, or choose another --data-dir."
             ) from error
+
+    def ensure_secrets(self) -> list[Path]:
+        """Make the secrets that are new here; which of them others could read until now."""
+        too_open = self.secrets.ensure_all(self.read("secrets.json").get("made", ()))
+        self.write("secrets.json", {"made": sorted(KINDS)})
+        return too_open
 
     def check_space(self, needed_mb: int, folder: Path | None = None) -> None:
         """Refuse to start on a disk that is nearly full: a database that cannot write stops in the middle."""

@@ -72,13 +72,14 @@ async def _ensure_role(connection: asyncpg.Connection, role: str, password: str)
         with suppress(asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):  # made a moment ago
             await _run(connection, "CREATE ROLE %I", role)
     can_bypass = await connection.fetchval(
-        "SELECT rolsuper OR rolbypassrls OR rolcreaterole OR rolreplication FROM pg_roles WHERE rolname = $1",
+        "SELECT bool_or(rolsuper OR rolbypassrls OR rolcreaterole OR rolreplication) FROM pg_roles"
+        " WHERE pg_has_role($1, oid, 'MEMBER')",
         role,
     )
     if can_bypass:
         raise NotPermitted(
             f"The PostgreSQL role {role} has rights with which it could step around row-level security: "
-            "take SUPERUSER, BYPASSRLS, CREATEROLE and REPLICATION from it."
+            "take SUPERUSER, BYPASSRLS, CREATEROLE and REPLICATION from it and from the roles it belongs to."
         )
     await _run(connection, "ALTER ROLE %I LOGIN PASSWORD %L", role, scram_verifier(password))
     return is_missing

@@ -2,7 +2,8 @@
 
 import signal
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from tochka_stack.engines import leftovers
 from tochka_stack.engines.postgres import Postgres
 from tochka_stack.engines.redis import Redis
 from tochka_stack.parts import Part
-from tochka_stack.places import engine_data
+from tochka_stack.places import data_account, engine_data
 from tochka_stack.refusals import NotPermitted
 from tochka_stack.settings import StackSettings
 from tochka_stack.wiring import CORE_DATABASE, SHOP_DATABASE, Wiring
@@ -33,7 +34,11 @@ class EngineRoom:
     settings: StackSettings
     data_dir: DataDir
     ports: Mapping[str, int]
-    account: Account = field(default_factory=engine_account)
+
+    @cached_property
+    def account(self) -> Account:
+        """Who runs the embedded engines: whoever owns their data already, else the first that is fit."""
+        return data_account(self.data_dir.root) or engine_account()
 
     @property
     def folder(self) -> Path:
@@ -61,16 +66,14 @@ class EngineRoom:
             return None
         server = self._postgres()
 
-        async def is_ready() -> bool:
-            return server.is_ready()
-
         return Part(
             name=POSTGRES,
             title="PostgreSQL",
             command=server.command,
-            is_ready=is_ready,
+            is_ready=lambda: _answers_and_is_ready(server),
+            is_alive=server.is_alive,
             prepare=server.prepare,
-            port=server.port,
+            ports=(server.port,),
             stop_patience=STOP_PATIENCE,
         )
 
@@ -80,16 +83,14 @@ class EngineRoom:
             return None
         server = self._redis()
 
-        async def is_ready() -> bool:
-            return server.is_ready()
-
         return Part(
             name=REDIS,
             title="Redis",
             command=server.command,
-            is_ready=is_ready,
+            is_ready=lambda: _answers_and_is_ready(server),
+            is_alive=server.is_alive,
             prepare=server.prepare,
-            port=server.port,
+            ports=(server.port,),
             stop_patience=STOP_PATIENCE,
         )
 
@@ -140,6 +141,11 @@ class EngineRoom:
 
     def _redis(self) -> Redis:
         return Redis(self.folder / REDIS, self.ports[REDIS], self.data_dir.secrets["redis"], self.account)
+
+
+async def _answers_and_is_ready(server: Postgres | Redis) -> bool:
+    """What a server wrote down about itself counts for nothing while it says nothing."""
+    return await server.is_alive() and server.is_ready()
 
 
 def clear_leftovers(data_dir: DataDir) -> int:

@@ -1,11 +1,11 @@
-"""A part of the stack: a process that is kept running, and how to tell that it is ready."""
+"""A part of the stack: a process that is kept running, and how to tell that it is alive and ready."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 
+from tochka_stack.ports import LOOPBACK, is_free
 from tochka_stack.processes import Command
+from tochka_stack.refusals import PortTaken
 
 
 def nothing() -> None:
@@ -14,43 +14,24 @@ def nothing() -> None:
 
 @dataclass(frozen=True)
 class Part:
-    """One process of the stack. `prepare` runs before every start, `is_ready` until it is true."""
+    """One process of the stack. `prepare` runs before every start, `is_ready` until it is true.
+
+    `is_alive` asks less: any answer will do. A part that waits for another one is alive and not ready.
+    """
 
     name: str
     title: str
     command: Callable[[], Command]
     is_ready: Callable[[], Awaitable[bool]]
+    is_alive: Callable[[], Awaitable[bool]]
     prepare: Callable[[], None] = nothing
-    port: int | None = None
+    ports: tuple[int, ...] = ()
+    host: str = LOOPBACK
     start_patience: float = 60.0
     stop_patience: float = 15.0
 
-
-async def answers(port: int, path: str, host: str = "127.0.0.1", patience: float = 2.0) -> bool:
-    """Whether a GET is answered with a 2xx."""
-    writer: asyncio.StreamWriter | None = None
-    try:
-        async with asyncio.timeout(patience):
-            reader, writer = await asyncio.open_connection(host, port)
-            writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
-            status = await reader.readline()
-        return status.split(b" ")[1:2] != [] and status.split(b" ")[1].startswith(b"2")
-    except (OSError, TimeoutError):
-        return False
-    finally:
-        if writer is not None:
-            writer.close()
-            with suppress(OSError):
-                await writer.wait_closed()
-
-
-async def accepts(port: int, host: str = "127.0.0.1") -> bool:
-    """Whether connections are accepted."""
-    try:
-        _, writer = await asyncio.open_connection(host, port)
-    except OSError:
-        return False
-    writer.close()
-    with suppress(OSError):
-        await writer.wait_closed()
-    return True
+    def require_ports(self) -> None:
+        """Refuse to start where somebody else would answer in its place."""
+        for port in self.ports:
+            if not is_free(port, self.host):
+                raise PortTaken(self.title, port)

@@ -67,6 +67,16 @@ def engine_data(data_dir: Path, account: Account) -> Path:
     return place
 
 
+def data_account(data_dir: Path) -> Account | None:
+    """Whose the engines' data are, if root is to start what another user has: that user it stays."""
+    pointer = data_dir / POINTER
+    place = Path(pointer.read_text().strip()) if pointer.exists() else data_dir / "engines"
+    cluster = place / "postgres"
+    if os.geteuid() != 0 or not cluster.exists() or cluster.stat().st_uid == 0:
+        return None
+    return Account.of(cluster.stat().st_uid)
+
+
 def _folder_for(folder: Path, account: Account) -> Path:
     folder.mkdir(mode=0o700, exist_ok=True)
     account.own(folder)

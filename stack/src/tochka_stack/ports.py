@@ -6,17 +6,18 @@ import socket
 
 from tochka_stack.refusals import Misconfigured, NotPermitted, Occupied
 
+LOOPBACK = "127.0.0.1"
 # Below the range from which the kernel takes the ports of outgoing connections: a port of ours
 # stays free while its process restarts.
 RANGE = range(20000, 32000)
 
 
-def is_free(port: int, host: str = "127.0.0.1") -> bool:
+def is_free(port: int, host: str = LOOPBACK) -> bool:
     """Whether a server could listen there now. Connections that are just ending do not count as use."""
     return listen_error(port, host) is None
 
 
-def listen_error(port: int, host: str = "127.0.0.1") -> int | None:
+def listen_error(port: int, host: str = LOOPBACK) -> int | None:
     """The `errno` with which listening there would fail."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
@@ -35,8 +36,13 @@ def listen_error(port: int, host: str = "127.0.0.1") -> int | None:
 
 
 def require(port: int, host: str) -> None:
-    """Refuse a public port that cannot be had."""
+    """Refuse a public port that cannot be had.
+
+    Browsers try `localhost` as ::1 first: whoever listens there would be taken for us.
+    """
     number = listen_error(port, host)
+    if number is None and host in {LOOPBACK, "localhost", "0.0.0.0"}:  # noqa: S104  compared, not bound
+        number = errno.EADDRINUSE if listen_error(port, "::1") == errno.EADDRINUSE else None
     if number == errno.EADDRINUSE:
         raise Occupied(f"The port {port} is in use by another program: choose another one with --port.")
     if number == errno.EACCES:

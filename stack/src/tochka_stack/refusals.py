@@ -12,6 +12,7 @@ NotRunning        10  `tochka status` found nothing running
 Unhealthy         11  `tochka status` or `doctor` found something wrong
 """
 
+import errno
 from typing import ClassVar
 
 
@@ -31,6 +32,14 @@ class Occupied(Refusal):
     """A port or a data directory is in use."""
 
     exit_code = 3
+
+
+class PortTaken(Occupied):
+    """A port that was free a moment ago, and is not any more."""
+
+    def __init__(self, title: str, port: int) -> None:
+        super().__init__(f"{title} cannot listen on port {port}, which another program uses.")
+        self.port = port
 
 
 class WrongVersion(Refusal):
@@ -73,3 +82,11 @@ class Unhealthy(Refusal):
     """Something runs, but not all of it, or the environment is not fit."""
 
     exit_code = 11
+
+
+def of_the_system(error: OSError) -> Refusal | None:
+    """An error of the operating system about a file, in one sentence."""
+    where = f" of {error.filename}" if error.filename else ""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return NoSpace(f"There is no space left on the disk{where}.")
+    return NotPermitted(f"{error.filename} cannot be used: {error.strerror}.") if where else None

@@ -5,6 +5,7 @@ the revision that the database then names. While both are the same, migrating ag
 """
 
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import asyncpg
 
 from tochka_stack.data_dir import DataDir
+from tochka_stack.refusals import WrongVersion
 
 RECORD = "migrated.json"
 
@@ -54,6 +56,18 @@ class Migrated:
         if written is None or written.get("revision") is None:
             return False
         return bool(written == await self._now(owner_dsn))
+
+    async def require_known(self, owner_dsn: str) -> None:
+        """Refuse a database that a newer version has migrated: nobody can tell what is in it."""
+        sources = [path.read_text() for folder in self.folders for path in folder.rglob("*.py")]
+        for name in (await find_revision(owner_dsn) or "").split():
+            if not any(
+                re.search(rf"^revision\b.*['\"]{re.escape(name)}['\"]", text, re.M) for text in sources
+            ):
+                raise WrongVersion(
+                    f"The database {self.database} is at revision {name}, which this version does not know: "
+                    "update the checkout, or restore a backup from before."
+                )
 
     async def write_down(self, owner_dsn: str) -> None:
         """To be called after a migration that went well."""

@@ -1,8 +1,9 @@
 """Secrets made on the first start: one file each, for the eyes of one user."""
 
+import json
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +17,6 @@ def random_secret() -> str:
 
 def signing_key() -> str:
     """A fresh Ed25519 private key as a JWK."""
-    import json
-
     from tochka_sdk.tokens import generate_key
 
     return json.dumps(generate_key().as_dict(private=True))
@@ -32,8 +31,6 @@ def webhook_key() -> str:
 
 def public_half(private_jwk: str) -> str:
     """The public JWK of a `signing_key`."""
-    import json
-
     from tochka_sdk.tokens import public_jwk, read_key
 
     return json.dumps(public_jwk(read_key(private_jwk)))
@@ -55,6 +52,7 @@ KINDS: dict[str, Callable[[], str]] = {
     "postgres-shop_app": random_secret,
     "redis": random_secret,
 }
+SHORTEST = {random_secret: 64, webhook_key: 93, signing_key: 2}
 
 
 @dataclass(frozen=True)
@@ -63,16 +61,27 @@ class SecretFiles:
 
     folder: Path
 
-    def ensure_all(self) -> None:
-        """Make what is missing, and set the modes right."""
+    def ensure_all(self, made: Collection[str] = ()) -> list[Path]:
+        """Make what is missing and set the modes right; which of them others could read until now.
+
+        What was `made` before is never made anew: the data that it opens would be lost without a word.
+        """
         self.folder.mkdir(mode=0o700, exist_ok=True)
-        self.folder.chmod(0o700)
+        too_open = self.too_open()
+        for path in too_open:
+            path.chmod(path.stat().st_mode & ~0o077)
         for name, make in KINDS.items():
             path = self.folder / name
             if path.exists():
-                path.chmod(0o600)
+                self._check(name)
+            elif name in made:
+                raise NotPermitted(
+                    f"The secret {path} is gone: restore it from a backup, "
+                    f"or remove {self.folder.parent} to begin anew."
+                )
             else:
                 self._write(path, make())
+        return too_open
 
     def __getitem__(self, name: str) -> str:
         """The secret of that name."""
@@ -88,6 +97,16 @@ class SecretFiles:
         if not self.folder.exists():
             return []
         return [path for path in (self.folder, *self.folder.iterdir()) if path.stat().st_mode & 0o077]
+
+    def _check(self, name: str) -> None:
+        """Refuse what is cut off or empty: a secret that was made here looks like every other of its kind."""
+        value = self[name]
+        try:
+            is_whole = KINDS[name] is not signing_key or "d" in json.loads(value)
+        except ValueError:
+            is_whole = False
+        if not is_whole or len(value) < SHORTEST[KINDS[name]]:
+            raise NotPermitted(f"The secret {self.folder / name} is damaged: restore it from a backup.")
 
     def _write(self, path: Path, value: str) -> None:
         """All or nothing, and on the disk before anything is encrypted with it."""

@@ -1,6 +1,7 @@
 """What the stack can be told: arguments, then the environment, then defaults. Read here and nowhere else."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,8 @@ CHOICES = (
     *("database_url", "redis_url"),
 )
 PASSED_ON = frozenset({"TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "http_proxy", "https_proxy", "no_proxy"})
+_DOMAIN = re.compile(r"(?=.{1,200}\Z)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+_HOST = re.compile(rf"{_DOMAIN.pattern}|[0-9a-f:.]+")
 PASSED_PREFIXES = ("TOCHKA_CORE_", "TOCHKA_MODULE_", "TOCHKA_GATEWAY_")
 
 
@@ -34,6 +37,7 @@ class StackSettings:
     database_url: str | None = None
     redis_url: str | None = None
     min_free_mb: int = 300
+    hung_after: int = 60
     path: str = os.defpath
     passed_on: Mapping[str, str] = field(default_factory=dict)
 
@@ -87,9 +91,7 @@ def read(
     port = port if port is not None else _number("TOCHKA_PORT", environment.get("TOCHKA_PORT") or "8080")
     kind = _one_of("TOCHKA_ENVIRONMENT", environment.get("TOCHKA_ENVIRONMENT") or "development", ENVIRONMENTS)
     limits = environment.get("TOCHKA_LIMITS") or ("strict" if kind == "production" else "relaxed")
-    public_url = environment.get("TOCHKA_PUBLIC_URL") or _local_url(port)
-    if urlsplit(public_url).scheme not in {"http", "https"} or not urlsplit(public_url).hostname:
-        raise Misconfigured(f"TOCHKA_PUBLIC_URL is {public_url!r}: it must begin with http:// or https://.")
+    public_url = _address("TOCHKA_PUBLIC_URL", environment.get("TOCHKA_PUBLIC_URL") or _local_url(port))
     if not 0 < port < 65536:
         raise Misconfigured(f"The port {port} is not between 1 and 65535.")
     return StackSettings(
@@ -99,11 +101,14 @@ def read(
         port=port,
         environment=kind,
         limits=_one_of("TOCHKA_LIMITS", limits, LIMITS),
-        public_url=public_url.rstrip("/"),
-        storefront_domain=environment.get("TOCHKA_STOREFRONT_DOMAIN") or "localhost",
+        public_url=public_url,
+        storefront_domain=_domain(
+            "TOCHKA_STOREFRONT_DOMAIN", environment.get("TOCHKA_STOREFRONT_DOMAIN") or "localhost"
+        ),
         database_url=environment.get("TOCHKA_DATABASE_URL") or None,
         redis_url=environment.get("TOCHKA_REDIS_URL") or None,
         min_free_mb=_number("TOCHKA_MIN_FREE_MB", environment.get("TOCHKA_MIN_FREE_MB") or "300"),
+        hung_after=_number("TOCHKA_HUNG_AFTER", environment.get("TOCHKA_HUNG_AFTER") or "60"),
         path=environment.get("PATH") or os.defpath,
         passed_on={
             name: value
@@ -124,6 +129,26 @@ def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
         raise Misconfigured(f"{name} is {value!r}: it must be {' or '.join(allowed)}.")
     return value
+
+
+def _address(name: str, text: str) -> str:
+    """The address of a site: scheme, host and perhaps a port, without a slash at the end."""
+    try:
+        parts = urlsplit(text)
+        is_sound = bool(parts.hostname and _HOST.fullmatch(parts.hostname)) and parts.port != 0
+    except ValueError:
+        is_sound = False
+    if not is_sound or parts.scheme not in {"http", "https"} or parts.path.strip("/") or "@" in text:
+        raise Misconfigured(
+            f"{name} is {text!r}: it must be like http://localhost:8080 or https://rosta.example."
+        )
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def _domain(name: str, text: str) -> str:
+    if not _DOMAIN.fullmatch(text.lower()):
+        raise Misconfigured(f"{name} is {text!r}: it must be a domain, like localhost or shops.example.")
+    return text.lower()
 
 
 def _local_url(port: int) -> str:

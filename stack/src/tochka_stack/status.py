@@ -50,10 +50,10 @@ async def _collect(stack: Stack, records: dict[str, RunningProcess]) -> list[Par
         if part is None:
             lines.append(await _external(name, engines.check_external))
         else:
-            lines.append(await _line(name, versions[name], part.port, records.get(name), part.is_ready))
+            lines.append(await _line(name, versions[name], part.ports[0], records.get(name), part.is_ready))
     for part in (wiring.core_web(), wiring.core_worker(), wiring.shop(), wiring.gateway()):
         known = version(DISTRIBUTIONS.get(part.name, "tochka-core"))
-        lines.append(await _line(part.name, known, part.port, records.get(part.name), part.is_ready))
+        lines.append(await _line(part.name, known, part.ports[0], records.get(part.name), part.is_ready))
     return lines
 
 

@@ -20,6 +20,9 @@ FIRST_DELAY = 0.5
 LONGEST_DELAY = 30.0
 STEADY_AFTER = 30.0
 POLL = 0.03
+HUNG_AFTER = 60.0
+MISSES = 3
+LAST_CHANCE = 5.0
 
 
 class Reporter(Protocol):
@@ -52,13 +55,19 @@ class Supervisor:
     data_dir: DataDir
     reporter: Reporter
     first_delay: float = FIRST_DELAY
+    hung_after: float = HUNG_AFTER
     _kept: dict[str, _Kept] = field(default_factory=dict)
 
     async def start(self, part: Part) -> None:
         """Start a part and wait until it is ready. One that dies before that is a failure, not a restart."""
         self.reporter.starting(part.name, part.title)
         began = time.monotonic()
-        kept = self._kept[part.name] = _Kept(part, await self._spawn(part, self._log(part.name)))
+        log = self._log(part.name)
+        try:
+            kept = self._kept[part.name] = _Kept(part, await self._spawn(part, log))
+        except BaseException:
+            log.close()
+            raise
         self._write_down()
         await self._until_ready(kept)
         self.reporter.ready(part.name, time.monotonic() - began)
@@ -107,7 +116,7 @@ class Supervisor:
         """Start it again whenever it dies: soon at first, then ever more slowly while it keeps dying."""
         delay, began = self.first_delay, time.monotonic()
         while True:
-            how = await kept.child.wait()
+            how = await self._end_of(kept)
             if time.monotonic() - began > STEADY_AFTER:
                 delay = self.first_delay
             self.reporter.died(kept.part.name, how, delay, tuple(kept.child.log.tail))
@@ -115,6 +124,29 @@ class Supervisor:
             delay = min(delay * 2, LONGEST_DELAY)
             began = time.monotonic()
             await self._revive(kept)
+
+    async def _end_of(self, kept: _Kept) -> str:
+        """Wait until it dies, or hangs, which is made the same; how it ended."""
+        end, hang = asyncio.create_task(kept.child.wait()), asyncio.create_task(self._hang_of(kept.part))
+        try:
+            await asyncio.wait({end, hang}, return_when=asyncio.FIRST_COMPLETED)
+            if end.done():
+                return await end
+            await kept.child.stop(LAST_CHANCE)
+            return f"has answered nothing for {self.hung_after:g} s and was stopped"
+        finally:
+            end.cancel()
+            hang.cancel()
+
+    async def _hang_of(self, part: Part) -> None:
+        """Wait until it has said nothing for long, however often it was asked."""
+        missed, heard = 0, time.monotonic()
+        while missed < MISSES or time.monotonic() - heard < self.hung_after:
+            await asyncio.sleep(self.hung_after / MISSES / 2)
+            if await part.is_alive():
+                missed, heard = 0, time.monotonic()
+            else:
+                missed += 1
 
     async def _revive(self, kept: _Kept) -> None:
         """Start it again; if that fails it is dead again, which `_keep` sees next."""
@@ -133,14 +165,17 @@ class Supervisor:
 
     async def _spawn(self, part: Part, log: ChildLog) -> Child:
         await asyncio.to_thread(part.prepare)
+        part.require_ports()  # or another program's answers would be taken for ours
         return await Child.spawn(part.command(), log)
 
     async def _until_ready(self, kept: _Kept) -> None:
         part, child = kept.part, kept.child
         deadline = time.monotonic() + part.start_patience
-        while not await part.is_ready():
+        while not (await part.is_ready() and not child.has_ended):
             if child.has_ended:
-                raise child.failure(part.title, await child.wait())
+                how = await child.wait()
+                part.require_ports()
+                raise child.failure(part.title, how)
             if time.monotonic() > deadline:
                 raise child.failure(part.title, f"was not ready within {part.start_patience:.0f} s")
             await asyncio.sleep(POLL)

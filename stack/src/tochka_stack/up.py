@@ -1,7 +1,6 @@
 """`tochka up`: everything on one machine, from an empty directory to printed addresses, and down again."""
 
 import asyncio
-import errno
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
@@ -12,12 +11,13 @@ from tochka_stack.console import Progress
 from tochka_stack.data_dir import STARTED_WITH, DataDir
 from tochka_stack.engine_room import POSTGRES, REDIS, EngineRoom, clear_leftovers
 from tochka_stack.ports import require
-from tochka_stack.refusals import NoSpace, NotPermitted, Refusal
+from tochka_stack.refusals import PortTaken, Refusal
 from tochka_stack.revisions import Migrated
 from tochka_stack.settings import StackSettings
 from tochka_stack.supervisor import Supervisor
 from tochka_stack.wiring import Migration, Wiring
 
+ATTEMPTS = 3
 REGISTERED = "registered.json"
 STOP_ORDER = (["gateway"], ["core-web", "core-worker", "shop"], [REDIS, POSTGRES])
 
@@ -74,6 +74,7 @@ class Stack:
         migrated = Migrated(self.data_dir, migration.database, migration.folders)
         if only_if_needed and await migrated.is_current(migration.owner_dsn):
             return
+        await migrated.require_known(migration.owner_dsn)
         await self.supervisor.run_once(migration.name, migration.title, migration.command)
         await migrated.write_down(migration.owner_dsn)
 
@@ -85,14 +86,14 @@ class Stack:
 
 def run(settings: StackSettings, progress: Progress) -> None:
     """Start everything and keep it running until SIGINT, SIGTERM or SIGHUP. Raises a Refusal."""
-    with plain_errors(settings), prepared(settings) as data_dir:
+    with prepared(settings) as data_dir:
         require(settings.port, settings.host)  # only now: what a killed start left behind is gone
         asyncio.run(_serve(settings, data_dir, progress))
 
 
 def run_migrations(settings: StackSettings, progress: Progress) -> None:
     """`tochka migrate`: engines up, both databases brought up to date, engines down."""
-    with plain_errors(settings), prepared(settings) as data_dir:
+    with prepared(settings) as data_dir:
         asyncio.run(_migrate(settings, data_dir, progress))
 
 
@@ -103,7 +104,23 @@ async def _migrate(settings: StackSettings, data_dir: DataDir, progress: Progres
 
 
 async def _serve(settings: StackSettings, data_dir: DataDir, progress: Progress) -> None:
+    """Serve until a signal comes. Internal ports that were lost to somebody else are chosen anew."""
     stop = asyncio.Event()
+    for attempts_left in reversed(range(ATTEMPTS)):
+        try:
+            await _serve_once(settings, data_dir, progress, stop)
+        except PortTaken as taken:
+            if taken.port == settings.port or not attempts_left:
+                raise
+            progress.say(f"{taken} Starting again with another one.", style="yellow")
+        else:
+            break
+    progress.say("Stopped.")
+
+
+async def _serve_once(
+    settings: StackSettings, data_dir: DataDir, progress: Progress, stop: asyncio.Event
+) -> None:
     async with _stack(settings, data_dir, progress) as stack:
         _on_signals(stop, stack.supervisor)
         boot = asyncio.create_task(_boot(stack))
@@ -117,7 +134,6 @@ async def _serve(settings: StackSettings, data_dir: DataDir, progress: Progress)
             raise error
         await stopped
         progress.say("Stopping …")
-    progress.say("Stopped.")
 
 
 async def _boot(stack: Stack) -> None:
@@ -155,14 +171,16 @@ def addresses(settings: StackSettings) -> Iterator[tuple[str, str]]:
 async def _stack(settings: StackSettings, data_dir: DataDir, progress: Progress) -> AsyncIterator[Stack]:
     """A stack whose processes are all gone at the end, whatever happened; one failure stands for several."""
     ports = await asyncio.to_thread(data_dir.ports)
-    await asyncio.to_thread(data_dir.secrets.ensure_all)
+    for path in await asyncio.to_thread(data_dir.ensure_secrets):
+        progress.say(f"{path} could be read by others until now: it is for its owner alone again.", "yellow")
     data_dir.write(STARTED_WITH, settings.choices())
     engines = EngineRoom(settings, data_dir, ports)
     if engines.has_embedded:
         data_dir.check_space(settings.min_free_mb, engines.folder)
         _say_where(engines, progress)
     wiring = Wiring(settings, data_dir, ports, engines.admin_dsn, engines.redis_url)
-    stack = Stack(settings, data_dir, progress, Supervisor(data_dir, progress), engines, wiring)
+    supervisor = Supervisor(data_dir, progress, hung_after=settings.hung_after)
+    stack = Stack(settings, data_dir, progress, supervisor, engines, wiring)
     try:
         yield stack
     except BaseExceptionGroup as group:
@@ -174,7 +192,7 @@ async def _stack(settings: StackSettings, data_dir: DataDir, progress: Progress)
 def _say_where(engines: EngineRoom, progress: Progress) -> None:
     folder, root = engines.folder, engines.data_dir.root
     if not engines.account.is_current:
-        progress.say(f"PostgreSQL and Redis run as the user {engines.account.name}, since we are root.")
+        progress.say(f"The databases run as the user {engines.account.name}, since we are root.")
     if root not in folder.parents:
         progress.say(f"That user cannot reach {root}: the databases lie in {folder}.")
 
@@ -208,17 +226,3 @@ def prepared(settings: StackSettings) -> Iterator[DataDir]:
         clear_leftovers(data_dir)
         data_dir.check_space(settings.min_free_mb)
         yield data_dir
-
-
-@contextmanager
-def plain_errors(settings: StackSettings) -> Iterator[None]:
-    """Errors of the operating system, in one sentence."""
-    try:
-        yield
-    except OSError as error:
-        where = error.filename or settings.data_dir
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise NoSpace(f"There is no space left on the disk of {where}.") from error
-        if isinstance(error, PermissionError):
-            raise NotPermitted(f"{where} cannot be used: {error.strerror}.") from error
-        raise

