@@ -58,10 +58,10 @@ def house_for_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         addresses = Addresses()
         private.answers["/internal/resolve"] = addresses.resolve
         environment = {
-            "TOCHKA_GATEWAY_STATE": str(folder / "state"),
+            "TOCHKA_GATEWAY_STATE": str(folder / "a state"),
             "TOCHKA_CORE_PUBLIC": public.address,
             "TOCHKA_CORE_PRIVATE": private.address,
-            "TOCHKA_PANEL_DIR": str(panel_files(folder / "panel")),
+            "TOCHKA_PANEL_DIR": str(panel_files(folder / "a panel")),
             "TOCHKA_GATEWAY_API_BODY": "4KB",
             "TOCHKA_GATEWAY_STOREFRONT_BODY": "64KB",
         }
