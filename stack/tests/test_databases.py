@@ -32,11 +32,17 @@ async def test_an_administrator_without_superuser_rights_is_enough(postgres: Scr
         await root.close()
 
 
+@pytest.mark.parametrize(
+    "makes_it_sly",
+    ["ALTER ROLE sly_app BYPASSRLS", "GRANT sly_friend TO sly_app", "ALTER ROLE sly_app CREATEROLE"],
+)
 async def test_a_role_that_could_step_around_row_level_security_is_refused(
-    postgres: ScratchPostgres,
+    postgres: ScratchPostgres, makes_it_sly: str
 ) -> None:
     root = await asyncpg.connect(postgres.superuser_dsn)
-    await root.execute("CREATE ROLE sly_app BYPASSRLS")
+    await root.execute("CREATE ROLE sly_friend BYPASSRLS")
+    await root.execute("CREATE ROLE sly_app")
+    await root.execute(makes_it_sly)
     try:
         with pytest.raises(NotPermitted, match="sly_app has rights with which it could step around"):
             await provision(
@@ -44,7 +50,7 @@ async def test_a_role_that_could_step_around_row_level_security_is_refused(
             )
         assert not await root.fetchval("SELECT 1 FROM pg_database WHERE datname = 'sly'")
     finally:
-        await root.execute("DROP ROLE IF EXISTS sly_app")
+        await root.execute("DROP ROLE IF EXISTS sly_app, sly_friend")
         await root.execute("DROP ROLE IF EXISTS sly_owner")
         await root.close()
 

@@ -277,6 +277,30 @@ def test_a_signal_stops_everything_and_the_next_start_finds_it_again(folder: Pat
         assert gone(tree)
 
 
+def test_a_database_that_a_newer_version_has_migrated_is_refused_and_left_alone(folder: Path) -> None:
+    with running(folder) as up:
+        dsn = wiring_of(up).dsn(CORE_DATABASE, CORE_DATABASE.owner)
+        sql(dsn, "UPDATE alembic_version SET version_num = 'from-the-future'", "SELECT 1")
+        assert up.stop() == 0
+    code, sentence = refused("up", "--data-dir", str(up.data_dir.root), "--port", str(up.port))
+    assert (code, "is at revision from-the-future, which this version does not know" in sentence) == (4, True)
+
+
+def test_an_append_only_file_that_was_damaged_is_refused_with_the_way_out(folder: Path) -> None:
+    with running(folder) as up:
+        leave_a_trace(up)
+        assert up.stop() == 0
+    engines = EngineRoom(settings_of(up), up.data_dir, up.ports).folder
+    (log,) = engines.glob("redis/**/*.aof")
+    whole = log.read_bytes()
+    log.write_bytes(whole[:20] + b"garbage" + whole[20:])
+    code, sentence = refused("up", "--data-dir", str(up.data_dir.root), "--port", str(up.port))
+    assert (code, f"Move the append-only file in {log.parent} aside" in sentence) == (8, True), sentence
+    log.unlink()
+    with running(folder) as up:
+        assert answers(up, "/.well-known/jwks.json") == 200
+
+
 def test_a_start_that_is_interrupted_leaves_nothing_behind(folder: Path) -> None:
     with starting(folder) as up:
         until(lambda: "postgres" in up.data_dir.recorded(), "the first part")

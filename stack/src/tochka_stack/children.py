@@ -76,5 +76,10 @@ class Child:
         words = self.log.last_words()
         if any("No space left on device" in line for line in self.log.tail):
             return NoSpace(f"{title} {how}: there is no space left on the disk.")
+        if any("Bad file format reading the append only file" in line for line in self.log.tail):
+            return ChildFailed(
+                f"{title} {how}: its data are damaged. Move the append-only file in {self.command.folder} "
+                "aside: the one-time codes, limits and locks of the last minutes are in it, and nothing else."
+            )
         sentence = f"{title} {how}" + (f": {words}" if words else "")
         return ChildFailed(f"{sentence.rstrip('.')}. Its log: {self.log.path}")
