@@ -9,12 +9,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import sentry_sdk
 import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 from tochka_sdk import logs
 
+from tochka_core import crashes
 from tochka_core.settings import Settings
 
 GRACE_S = 5
@@ -147,9 +147,14 @@ def _run(arguments: argparse.Namespace) -> None:
         asyncio.run(upgrade(MigrationSettings().owner_database_url.get_secret_value()))
         return
     settings = Settings()
-    logs.configure(f"core-{arguments.command}", level=settings.log_level, json=settings.log_json)
+    logs.configure(
+        f"core-{arguments.command}",
+        level=settings.log_level,
+        json=settings.log_json,
+        on_error=crashes.report,
+    )
     if settings.sentry_dsn is not None:
-        sentry_sdk.init(settings.sentry_dsn.get_secret_value(), environment=settings.environment)
+        crashes.report_to(settings.sentry_dsn.get_secret_value(), settings.environment)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         if arguments.command == "register":
             runner.run(register(settings, arguments.url, arguments.public_key))

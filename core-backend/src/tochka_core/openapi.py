@@ -59,6 +59,8 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
     }
     for path in document["paths"].values():
         for operation in path.values():
+            for parameter in operation.get("parameters", ()):
+                parameter["schema"] = _without_null(parameter["schema"])
             answers = operation["responses"]
             answers.pop("422", None)
             answers.update({"4XX": {"$ref": PROBLEM}, "5XX": {"$ref": PROBLEM}})
@@ -70,6 +72,13 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
         name: {"post": _webhook(name, schema)} for name, schema in events.json_schemas().items()
     }
     return document
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a parameter: one that is optional may be left out, but has no way to be null."""
+    kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+    rest = {name: value for name, value in schema.items() if name != "anyOf"}
+    return {**rest, **kinds[0]} if len(kinds) == 1 else schema
 
 
 def _answer(description: str, schema: dict[str, Any]) -> dict[str, Any]:

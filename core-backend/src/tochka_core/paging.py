@@ -12,6 +12,7 @@ from tochka_sdk.errors import FieldError, Malformed
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 100
+SHAPE = "^[A-Za-z0-9_-]{21}[AQgw]$"  # told to clients; what decides is whether it can be read
 
 Item = TypeVar("Item")
 Row = TypeVar("Row")
@@ -57,7 +58,7 @@ class PageRequest:
 
 async def _asked(
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
-    cursor: Annotated[str | None, Query(max_length=64)] = None,
+    cursor: Annotated[str | None, Query(max_length=64, json_schema_extra={"pattern": SHAPE})] = None,
 ) -> PageRequest:
     return PageRequest(limit, None if cursor is None else _decode(cursor))
 

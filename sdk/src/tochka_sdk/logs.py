@@ -3,7 +3,7 @@
 import logging
 import re
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, TextIO
 
 import orjson
@@ -84,7 +84,27 @@ def _renderer(*, json: bool) -> structlog.types.Processor:
     return structlog.dev.ConsoleRenderer(colors=False, exception_formatter=plain)
 
 
-def configure(service: str, *, level: str = "INFO", json: bool = True, stream: TextIO | None = None) -> None:
+def _told_of(on_error: Callable[[BaseException], object]) -> structlog.types.Processor:
+    """A processor that hands on the exceptions of errors, before they become text."""
+
+    def report(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        given = event.get("exc_info")
+        error = given if isinstance(given, BaseException) else sys.exc_info()[1] if given else None
+        if error is not None and event.get("level") in {"error", "critical"}:
+            on_error(error)
+        return event
+
+    return report
+
+
+def configure(
+    service: str,
+    *,
+    level: str = "INFO",
+    json: bool = True,
+    stream: TextIO | None = None,
+    on_error: Callable[[BaseException], object] | None = None,
+) -> None:
     """Send every log of this process, structlog's and the standard library's, to one stream.
 
     Args:
@@ -92,6 +112,8 @@ def configure(service: str, *, level: str = "INFO", json: bool = True, stream: T
         level: the lowest level that is written ("DEBUG", "INFO", "WARNING", "ERROR").
         json: one JSON object per line; otherwise lines for people.
         stream: where to; the default is standard error.
+        on_error: called with every exception that is logged as an error, for example
+            `sentry_sdk.capture_exception`.
     """
 
     def named(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -104,6 +126,7 @@ def configure(service: str, *, level: str = "INFO", json: bool = True, stream: T
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
+        *([_told_of(on_error)] if on_error is not None else ()),
         structlog.processors.format_exc_info,
         named,
         _redacted,

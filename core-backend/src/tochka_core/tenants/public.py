@@ -47,7 +47,11 @@ async def _chosen(
     person: PersonDep,
     header: Annotated[
         str | None,
-        Header(alias=HEADER, description="The tenant to act for, where the path names none."),
+        Header(
+            alias=HEADER,
+            description="The tenant to act for, where the path names none.",
+            json_schema_extra={"format": "uuid"},
+        ),
     ] = None,
 ) -> UUID:
     """Which tenant the request is for: path, else header, else token. Membership is another question."""

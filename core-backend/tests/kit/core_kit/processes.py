@@ -59,10 +59,12 @@ async def core_process(
 
 
 @asynccontextmanager
-async def web_process(settings: Settings) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+async def web_process(
+    settings: Settings, **overrides: str
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
     """A web process that answers, and its address."""
     port, private_port = _free_port(), _free_port()
-    async with core_process(settings, "web", port=port, private_port=private_port) as process:
+    async with core_process(settings, "web", port=port, private_port=private_port, **overrides) as process:
         await _until_ready(process, private_port)
         yield process, f"http://127.0.0.1:{port}"
 

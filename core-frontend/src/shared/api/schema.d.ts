@@ -1462,7 +1462,7 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description Repeats with the same key are answered alike for 24 hours (a code: while it holds). */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
@@ -1591,7 +1591,7 @@ export interface operations {
     read_inbox: {
         parameters: {
             query?: {
-                phone?: string | null;
+                phone?: string;
             };
             header?: never;
             path?: never;
@@ -1616,11 +1616,11 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
-                cursor?: string | null;
+                cursor?: string;
             };
             header?: {
                 /** @description The tenant to act for, where the path names none. */
-                "X-Tenant-ID"?: string | null;
+                "X-Tenant-ID"?: string;
             };
             path?: never;
             cookie?: never;
@@ -1645,9 +1645,9 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description Repeats with the same key are answered alike for 24 hours (a code: while it holds). */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: string;
                 /** @description The tenant to act for, where the path names none. */
-                "X-Tenant-ID"?: string | null;
+                "X-Tenant-ID"?: string;
             };
             path?: never;
             cookie?: never;
@@ -1685,7 +1685,7 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The tenant to act for, where the path names none. */
-                "X-Tenant-ID"?: string | null;
+                "X-Tenant-ID"?: string;
             };
             path: {
                 installation_id: string;
@@ -1712,7 +1712,7 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The tenant to act for, where the path names none. */
-                "X-Tenant-ID"?: string | null;
+                "X-Tenant-ID"?: string;
             };
             path: {
                 installation_id: string;
@@ -1737,7 +1737,7 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The tenant to act for, where the path names none. */
-                "X-Tenant-ID"?: string | null;
+                "X-Tenant-ID"?: string;
             };
             path: {
                 installation_id: string;
@@ -1764,7 +1764,7 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The tenant to act for, where the path names none. */
-                "X-Tenant-ID"?: string | null;
+                "X-Tenant-ID"?: string;
             };
             path: {
                 installation_id: string;
@@ -1838,7 +1838,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
-                cursor?: string | null;
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -1885,7 +1885,7 @@ export interface operations {
         parameters: {
             query?: {
                 after?: string;
-                tenant_id?: string | null;
+                tenant_id?: string;
                 limit?: number;
             };
             header?: never;
@@ -1986,7 +1986,7 @@ export interface operations {
     list_modules: {
         parameters: {
             query?: {
-                cursor?: string | null;
+                cursor?: string;
                 limit?: number;
             };
             header?: never;
@@ -2060,11 +2060,11 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
-                cursor?: string | null;
+                cursor?: string;
             };
             header?: {
                 /** @description The tenant to act for, where the path names none. */
-                "X-Tenant-ID"?: string | null;
+                "X-Tenant-ID"?: string;
             };
             path?: never;
             cookie?: never;
@@ -2089,7 +2089,7 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The tenant to act for, where the path names none. */
-                "X-Tenant-ID"?: string | null;
+                "X-Tenant-ID"?: string;
             };
             path: {
                 subscription_id: string;
@@ -2115,7 +2115,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
-                cursor?: string | null;
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -2141,7 +2141,7 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description Repeats with the same key are answered alike for 24 hours (a code: while it holds). */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
@@ -2170,7 +2170,7 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The tenant to act for, where the path names none. */
-                "X-Tenant-ID"?: string | null;
+                "X-Tenant-ID"?: string;
             };
             path: {
                 tenant_id: string;
@@ -2197,7 +2197,7 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The tenant to act for, where the path names none. */
-                "X-Tenant-ID"?: string | null;
+                "X-Tenant-ID"?: string;
             };
             path: {
                 tenant_id: string;
@@ -2227,11 +2227,11 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
-                cursor?: string | null;
+                cursor?: string;
             };
             header?: {
                 /** @description The tenant to act for, where the path names none. */
-                "X-Tenant-ID"?: string | null;
+                "X-Tenant-ID"?: string;
             };
             path: {
                 tenant_id: string;
