@@ -1,7 +1,7 @@
 import { screen, waitFor, within } from "@testing-library/react"
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 
-import { type FakeCore, installation, startCore, tenant } from "@tests/core"
+import { type FakeCore, installation, SHOP, startCore, tenant } from "@tests/core"
 import { expectAccessible, heading, openPanel, words } from "@tests/panel"
 import { problem } from "@tests/server"
 
@@ -64,6 +64,32 @@ test("from the catalogue to a live storefront and into its admin", async () => {
   await user.click(screen.getByRole("button", { name: words("Войти в управление") }))
   await waitFor(() => expect(posted).toEqual([["http://moya-pekarnya.shops.test:8080/_tochka/session", "one-time"]]))
   submit.mockRestore()
+})
+
+test("plans are told apart by what they grant, in the module's words", async () => {
+  const [start] = SHOP.plans
+  if (start === undefined) throw new Error("The shop has no plan")
+  const plans = [start, { ...start, code: "grow", name: { ru: "Рост", en: "Grow" }, entitlements: { goods: null } }]
+  core.intercept = ({ path }) => (path === "/api/v1/modules/shop" ? { body: { ...SHOP, plans } } : undefined)
+  openPanel("/select-module?module=shop", core.url)
+  const choice = await screen.findByRole("radiogroup", { name: "Тариф" })
+  expect(within(choice).getAllByRole("radio")).toHaveLength(2)
+  expect(within(choice).getByText("Товаров: 100")).toBeTruthy()
+  expect(within(choice).getByText("Товаров: без ограничений", { normalizer: (text) => text.replace(/\s/g, " ") })).toBeTruthy()
+  await expectAccessible()
+})
+
+test("a module shows the picture that it brings, and never one that lies elsewhere", async () => {
+  const picture = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E"
+  const items = [
+    { ...SHOP, icon: picture },
+    { ...SHOP, id: "other", icon: "https://elsewhere.test/icon.png" },
+  ]
+  core.intercept = ({ path }) => (path === "/api/v1/modules" ? { body: { items, next_cursor: null } } : undefined)
+  openPanel("/select-module", core.url)
+  const card = await screen.findByTestId("module-shop")
+  expect(card.querySelector("img")?.getAttribute("src")).toBe(picture)
+  expect(screen.getByTestId("module-other").querySelector("img")).toBeNull()
 })
 
 test("an activation carries its key, its module, its address and its plan", async () => {
@@ -212,4 +238,13 @@ test("an address that leads nowhere says so", async () => {
   openPanel("/no/such/page", core.url)
   await heading("Такой страницы нет")
   await expectAccessible()
+})
+
+test.each([
+  ["not-an-id", problem(422, "request.invalid")],
+  ["0197f000-0000-7000-8000-00000000ffff", problem(404, "installations.not_found")],
+])("progress of what is not there, %j, says so", async (id, refusal) => {
+  core.intercept = ({ path }) => (path.startsWith(`/api/v1/installations/${id}`) ? refusal : undefined)
+  openPanel(`/installations/${id}/progress`, core.url)
+  await heading("Такой страницы нет")
 })

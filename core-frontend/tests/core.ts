@@ -41,7 +41,7 @@ export function installation(id: number, label: string, status: Schemas["Install
   }
 }
 
-const SHOP: Schemas["ModuleRead"] = {
+export const SHOP: Schemas["ModuleRead"] = {
   id: "shop",
   version: "1.0.0",
   name: { ru: "Интернет-магазин", en: "Online shop" },
@@ -51,8 +51,19 @@ const SHOP: Schemas["ModuleRead"] = {
   icon: "shop",
   screenshots: [],
   publisher: { name: "Точка Роста", support_url: "https://example.org" },
+  entitlements: [
+    { key: "goods", type: "static", name: { ru: "Товаров", en: "Goods" } },
+    { key: "unnamed", type: "boolean" },
+  ],
   plans: [
-    { code: "start", name: { ru: "Старт", en: "Start" }, trial_days: 14, price_minor: 99_000, currency: "RUB", entitlements: {} },
+    {
+      code: "start",
+      name: { ru: "Старт", en: "Start" },
+      trial_days: 14,
+      price_minor: 99_000,
+      currency: "RUB",
+      entitlements: { goods: 100, unnamed: true },
+    },
   ],
 }
 

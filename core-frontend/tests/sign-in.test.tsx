@@ -71,6 +71,14 @@ describe("the code", () => {
     await heading("Выберите модуль")
   })
 
+  test("that was wrong for the last time is over, and a new one is offered", async () => {
+    core.intercept = ({ path }) => (path.endsWith("/confirm") ? problem(422, "accounts.code_wrong", { tries_left: 0 }) : undefined)
+    const { user } = await askForCode()
+    await user.keyboard("{Enter}")
+    await user.type(await codeField(), "000000")
+    expect((await screen.findByRole("alert")).textContent).toContain("Запросите новый код")
+  })
+
   test("can be pasted with blanks and words around it", async () => {
     const { user } = await askForCode()
     await user.keyboard("{Enter}")

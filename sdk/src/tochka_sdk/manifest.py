@@ -71,12 +71,14 @@ class ScopeRequest(_Part):
 class EntitlementSpec(_Part):
     """Something that plans can grant: a feature (boolean), a limit (static), a consumption (metered).
 
-    `default` holds when a plan says nothing; null means «without limit».
+    `default` holds when a plan says nothing; null means «without limit». With a `name` it is shown to owners
+    who choose between plans: «Products: 100».
     """
 
     key: str = Field(pattern=_KEY)
     type: Literal["boolean", "static", "metered"]
     default: bool | int | float | None = False
+    name: LocalizedText | None = None
 
     @model_validator(mode="after")
     def _default_fits(self) -> "EntitlementSpec":

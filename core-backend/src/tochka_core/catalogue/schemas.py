@@ -1,7 +1,7 @@
 """The catalogue as the API shows it."""
 
 from pydantic import BaseModel
-from tochka_sdk.manifest import LocalizedText, Publisher
+from tochka_sdk.manifest import EntitlementSpec, LocalizedText, Publisher
 
 
 class PlanRead(BaseModel):
@@ -27,6 +27,7 @@ class ModuleRead(BaseModel):
     icon: str
     screenshots: list[str]
     publisher: Publisher
+    entitlements: list[EntitlementSpec]
     plans: list[PlanRead]
 
 

@@ -80,6 +80,7 @@ function Choices({ module }: { module: Module }) {
       <ChosenModule module={module} />
       <PlanPicker
         plans={module.plans}
+        entitlements={module.entitlements}
         chosen={plan}
         onChange={(code) => {
           setPlanCode(code)

@@ -5,19 +5,21 @@ import { useState } from "react"
 
 import { textIn } from "@/features/catalogue/localized"
 import classes from "@/features/catalogue/plan-picker.module.css"
+import { PlanGrants } from "@/features/catalogue/plan-grants"
 import { PlanTerms } from "@/features/catalogue/plan-terms"
-import type { Plan } from "@/features/catalogue/queries"
+import type { Module, Plan } from "@/features/catalogue/queries"
 import { formatDay } from "@/shared/format/days"
 
 const DAY = 86_400_000
 
 interface PlanPickerProps {
   plans: readonly Plan[]
+  entitlements: Module["entitlements"]
   chosen: Plan | null
   onChange: (code: string) => void
 }
 
-export function PlanPicker({ plans, chosen, onChange }: PlanPickerProps) {
+export function PlanPicker({ plans, entitlements, chosen, onChange }: PlanPickerProps) {
   const { t, i18n } = useLingui()
   if (chosen === null) return null
   return (
@@ -33,7 +35,10 @@ export function PlanPicker({ plans, chosen, onChange }: PlanPickerProps) {
                 checked={plan.code === chosen.code}
                 onChange={() => onChange(plan.code)}
               />
-              <b>{textIn(plan.name, i18n.locale)}</b>
+              <div>
+                <b>{textIn(plan.name, i18n.locale)}</b>
+                <PlanGrants plan={plan} entitlements={entitlements} />
+              </div>
               <span>
                 <PlanTerms plan={plan} />
               </span>

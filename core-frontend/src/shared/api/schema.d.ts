@@ -795,6 +795,28 @@ export interface components {
             tenant_name?: string | null;
         };
         /**
+         * EntitlementSpec
+         * @description Something that plans can grant: a feature (boolean), a limit (static), a consumption (metered).
+         *
+         *     `default` holds when a plan says nothing; null means «without limit». With a `name` it is shown to owners
+         *     who choose between plans: «Products: 100».
+         */
+        EntitlementSpec: {
+            /**
+             * Default
+             * @default false
+             */
+            default?: boolean | number | null;
+            /** Key */
+            key: string;
+            name?: components["schemas"]["LocalizedText"] | null;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "boolean" | "static" | "metered";
+        };
+        /**
          * Envelope
          * @description One event as it travels.
          *
@@ -1038,6 +1060,8 @@ export interface components {
             /** Category */
             category: string;
             description: components["schemas"]["LocalizedText"];
+            /** Entitlements */
+            entitlements: components["schemas"]["EntitlementSpec"][];
             /** Icon */
             icon: string;
             /** Id */
