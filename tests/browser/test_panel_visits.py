@@ -131,11 +131,14 @@ def test_the_landing_is_taken_over_as_it_was_written(
 ) -> None:
     visitor = visitors.desktop("visitor", locale)
     visitor.context.add_init_script(
-        "document.addEventListener('DOMContentLoaded', () => { window.written = document.querySelector('h1') })"
+        "new MutationObserver(() => { window.written ??= document.querySelector('h1') })"
+        ".observe(document, { childList: true, subtree: true })"
     )
     page = visitor.open(stack.url)
     expect(page.get_by_test_id("module-shop")).to_be_visible()
-    assert page.evaluate("window.written !== null && window.written === document.querySelector('h1')")
+    assert page.evaluate(
+        "window.written instanceof HTMLElement && window.written === document.querySelector('h1')"
+    )
 
 
 def test_the_panel_speaks_the_language_of_the_browser_until_another_is_chosen(

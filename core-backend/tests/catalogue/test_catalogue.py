@@ -43,7 +43,7 @@ async def test_a_module_is_shown_with_its_plans_to_anyone(
     assert start["entitlements"] == {"products": 10, "export": True}
     assert shown.keys() == {
         *("id", "version", "name", "summary", "description", "category", "icon", "screenshots"),
-        *("publisher", "plans"),
+        *("publisher", "entitlements", "plans"),
     }
     assert [found for found in await _all(client) if found["id"] == module.id] == [shown]
 
