@@ -1,6 +1,7 @@
 """Programs and data of the engines lie where the engines' user can reach them, and nowhere else."""
 
 import os
+import pwd
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -94,3 +95,15 @@ def test_a_base_made_by_somebody_else_is_not_trusted(base: Path, closed: Path) -
     (base / "base").symlink_to(elsewhere)
     with pytest.raises(NotPermitted, match=r"none of .* can be written"):
         places.within_reach(closed / "package", "package-1.0", Account("stranger", 54321, 54321))
+
+
+def test_data_stay_with_the_user_who_has_them(base: Path) -> None:
+    cluster = base / "data" / "engines" / "postgres"
+    cluster.mkdir(parents=True)
+    assert places.data_account(base / "data") is None  # nobody else's
+
+    nobody = Account.of(pwd.getpwnam("nobody").pw_uid)
+    assert nobody is not None
+    if IS_ROOT:
+        nobody.own(cluster)
+    assert places.data_account(base / "data") == (nobody if IS_ROOT else None)

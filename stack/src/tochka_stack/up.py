@@ -11,13 +11,14 @@ from tochka_stack.console import Progress
 from tochka_stack.data_dir import STARTED_WITH, DataDir
 from tochka_stack.engine_room import POSTGRES, REDIS, EngineRoom, clear_leftovers
 from tochka_stack.ports import require
-from tochka_stack.refusals import PortTaken, Refusal
+from tochka_stack.refusals import ChildFailed, PortTaken, Refusal
 from tochka_stack.revisions import Migrated
 from tochka_stack.settings import StackSettings
 from tochka_stack.supervisor import Supervisor
 from tochka_stack.wiring import Migration, Wiring
 
 ATTEMPTS = 3
+HARDLY_ANY_MB = 32  # PostgreSQL writes its log 16 MB at a time
 REGISTERED = "registered.json"
 STOP_ORDER = (["gateway"], ["core-web", "core-worker", "shop"], [REDIS, POSTGRES])
 
@@ -183,8 +184,11 @@ async def _stack(settings: StackSettings, data_dir: DataDir, progress: Progress)
     stack = Stack(settings, data_dir, progress, supervisor, engines, wiring)
     try:
         yield stack
-    except BaseExceptionGroup as group:
-        raise _first(group) from None
+    except BaseException as error:
+        first = _first(error)
+        if isinstance(first, ChildFailed):  # which seldom says that a full disk was the reason
+            data_dir.check_space(HARDLY_ANY_MB, engines.folder)
+        raise first from None
     finally:
         await stack.stop()
 
@@ -197,8 +201,7 @@ def _say_where(engines: EngineRoom, progress: Progress) -> None:
         progress.say(f"That user cannot reach {root}: the databases lie in {folder}.")
 
 
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    error: BaseException = group
+def _first(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error

@@ -119,7 +119,10 @@ class Postgres:
         if done.returncode != 0:
             shutil.rmtree(folder, ignore_errors=True)
             reason = (done.stderr or done.stdout).strip().splitlines() or ["no reason given"]
-            raise ChildFailed(f"PostgreSQL could not create its data directory {self.folder}: {reason[-1]}")
+            said = next((line for line in reason if "error" in line or "FATAL" in line), reason[-1])
+            raise ChildFailed(
+                f"PostgreSQL could not create its data directory {self.folder}: {said.rstrip('.')}."
+            )
 
     def _check_version(self) -> None:
         found = (self.folder / "PG_VERSION").read_text().strip()
