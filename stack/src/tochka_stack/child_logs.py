@@ -137,7 +137,7 @@ def _normalised(service: str, entry: Entry) -> Entry:
         "level": LEVELS.get(level, level),
         "service": service,
         "event": entry.pop("event", None) or entry.pop("msg", ""),
-        **{name: value for name, value in entry.items() if name != "service"},
+        **{name: value for name, value in entry.items() if name not in {"service", "color_message"}},
     }
 
 
