@@ -87,7 +87,8 @@ class EventLog:
         statement = insert(sequences).values(new)
         kept = {"tenant_id": statement.excluded.tenant_id}
         statement = statement.on_conflict_do_update(index_elements=[sequences.c.tenant_id], set_=kept)
-        return (await self._session.execute(statement.returning(sequences))).one()
+        row: Row[Any] = (await self._session.execute(statement.returning(sequences))).one()
+        return row
 
     async def _contiguous(self, tenant_id: UUID, last: int) -> int:
         """The highest sequence below which none is missing."""

@@ -111,12 +111,16 @@ async def test_a_flood_in_one_shop_is_nothing_to_another(
 
 def test_a_visitor_is_a_network_and_cannot_be_read_back() -> None:
     shop, other = (Owner(new.tenant_id, new.id) for new in (FreshInstallation(), FreshInstallation()))
-    assert visitor_of("198.51.100.1", shop) == visitor_of("::ffff:198.51.100.1", shop)
-    assert visitor_of("2001:db8::1", shop) == visitor_of("2001:db8::ffff", shop)
-    assert visitor_of("2001:db8::1", shop) != visitor_of("2001:db8:0:1::1", shop)
-    assert visitor_of("198.51.100.1", shop) != visitor_of("198.51.100.1", other)
-    assert "198" not in visitor_of("198.51.100.1", shop)[:3]
-    assert visitor_of("testclient", shop) == visitor_of("", shop) == ""
+
+    def seen(address: str, owner: Owner = shop, secret: bytes = b"secret") -> str:
+        return visitor_of(address, owner, secret)
+
+    assert seen("198.51.100.1") == seen("::ffff:198.51.100.1")
+    assert seen("2001:db8::1") == seen("2001:db8::ffff")
+    assert seen("2001:db8::1") != seen("2001:db8:0:1::1")
+    assert seen("198.51.100.1") != seen("198.51.100.1", other)
+    assert seen("198.51.100.1") != seen("198.51.100.1", secret=b"another")
+    assert seen("testclient") == seen("") == ""
 
 
 def test_development_allows_a_hundred_times_as_many() -> None:

@@ -4,6 +4,7 @@ All the figures stand here. They are counted within one shop, while the shop's c
 """
 
 import hashlib
+import hmac
 import ipaddress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -34,12 +35,15 @@ def order_limits(*, is_relaxed: bool) -> OrderLimits:
     return RELAXED if is_relaxed else STRICT
 
 
-def visitor_of(address: str, owner: Owner) -> str:
-    """A network address as orders remember it: enough to see that two came from one, and no more."""
+def visitor_of(address: str, owner: Owner, secret: bytes) -> str:
+    """A network address as orders remember it: enough to see that two came from one, and no more without the
+    `secret` that keys the digest.
+    """
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return ""
     ip = getattr(ip, "ipv4_mapped", None) or ip
     network = ipaddress.ip_network((ip, PREFIX_V6 if ip.version == 6 else 32), strict=False)
-    return hashlib.sha256(f"{owner.installation_id} {network}".encode()).hexdigest()[:32]
+    told = f"visitor|{owner.installation_id}|{network}"
+    return hmac.digest(secret, told.encode(), hashlib.sha256).hex()[:32]

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import anyio
 from fastapi import FastAPI
+from tochka_sdk.errors import DatabaseUnavailable
 from tochka_sdk.ids import uuid7
 
 from tochka_shop.owners import Owner
@@ -36,12 +37,17 @@ class Pictures:
     async def keeping(
         self, owner: Owner, rendered: Sequence[Rendered]
     ) -> AsyncIterator[dict[UUID, Rendered]]:
-        """Store the files of new pictures for a block that refers to them; if it fails, they go again."""
+        """Store the files of new pictures for a block that refers to them; if it fails, they go again.
+
+        If the database is lost on the way, nobody knows whether the references were committed: they stay.
+        """
         kept = {uuid7(): picture for picture in rendered}
         try:
             for picture_id, picture in kept.items():
                 await self.storage.put(owner, picture_id, picture)
             yield kept
+        except DatabaseUnavailable:
+            raise
         except BaseException:
             with anyio.CancelScope(shield=True):
                 await self.drop(owner, list(kept))

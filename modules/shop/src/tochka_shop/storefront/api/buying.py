@@ -196,8 +196,14 @@ def _draft(request: Request, form: Form, shell: Shell) -> CheckoutDraft | None:
         comment=comment,
         language=shell.language,
         seen=form.raw("seen"),
-        visitor=orders.visitor_of(request.client.host if request.client else "", current_owner()),
+        visitor=_visitor(request),
     )
+
+
+def _visitor(request: Request) -> str:
+    """What stands for the buyer's network address."""
+    secret = runtime_of(request).settings.private_key.get_secret_value().encode()
+    return orders.visitor_of(request.client.host if request.client else "", current_owner(), secret)
 
 
 @router.api_route("/orders/{link}", methods=PAGE)
