@@ -13,6 +13,7 @@ import asyncpg
 import psutil
 import pytest
 import redis
+from tochka_sdk.signing import receiver_secret
 from tochka_stack.data_dir import DataDir
 from tochka_stack.engine_room import EngineRoom
 from tochka_stack.engines.postgres import SUPERUSER
@@ -153,6 +154,12 @@ def test_the_shop_keeps_the_contract_of_modules(up: Up) -> None:
 def test_what_is_no_module_fails_the_check(up: Up) -> None:
     done = tochka("module", "check", f"http://127.0.0.1:{up.port}")
     assert (done.returncode, "WRONG the manifest is served" in done.stdout) == (11, True)
+
+
+def test_the_secret_of_a_module_is_the_one_that_the_core_signs_with(up: Up) -> None:
+    done = tochka("module", "secret", "shop", "--data-dir", str(up.data_dir.root))
+    master = up.data_dir.secrets["core-secret-key-master"].encode()
+    assert (done.returncode, done.stdout.strip()) == (0, receiver_secret(master, "shop"))
 
 
 def test_a_module_can_be_registered_with_its_public_key(up: Up, tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """The modules' side door: `ready`, `failed`, licenses, and who may knock."""
 
 import asyncio
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +13,7 @@ from core_kit.codes import look, refusal
 from core_kit.modules import REMOVED, REQUESTED, ScriptedModule, answers, registered_module
 from core_kit.people import Owner
 from core_kit.running import RunningCore
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tochka_sdk import clock, tokens
 from tochka_sdk import license as licenses
 from tochka_stack.testing import ScratchDatabase
@@ -135,6 +138,30 @@ def _claims(core: RunningCore, module: ScriptedModule, **changes: Any) -> dict[s
     issuer = core.resources.addresses.issuer
     claims = {"iss": module.id, "sub": module.id, "aud": issuer, "iat": now, "exp": now + 60}
     return {**claims, **changes}
+
+
+@pytest.mark.parametrize("alg", ["EdDSA", "Ed25519"])
+@pytest.mark.parametrize("name", [None, "my-key"])
+async def test_a_module_s_token_may_call_the_key_as_its_library_does(
+    core: RunningCore, owner: Owner, module: ScriptedModule, alg: str, name: str | None
+) -> None:
+    body = await activate(owner, module.id)
+    header = {"alg": alg, "typ": "module+jwt"} | ({} if name is None else {"kid": name})
+    signed = ".".join(_part(part) for part in (header, _claims(core, module)))
+    private = Ed25519PrivateKey.from_private_bytes(
+        urlsafe_b64decode(str(module.key.as_dict(private=True)["d"]) + "=")
+    )
+    token = f"{signed}.{_text(private.sign(signed.encode()))}"
+    answer = await module.call(core.url, "GET", f"/licenses/{body['id']}", token=token)
+    assert answer.status_code == 200
+
+
+def _part(value: dict[str, Any]) -> str:
+    return _text(json.dumps(value).encode())
+
+
+def _text(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 async def test_only_a_short_lived_token_of_the_module_itself_opens_the_door(
