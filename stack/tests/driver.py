@@ -1,17 +1,13 @@
 """Runs the real `tochka` command, as whoever runs the tests or as an ordinary user."""
 
-import ctypes
 import json
 import os
-import pwd
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +15,11 @@ import psutil
 from tochka_stack.data_dir import DataDir
 from tochka_stack.ports import free_ports
 
-TOCHKA = str(Path(sys.executable).with_name("tochka"))
+from stack.tests.ordinary import TOCHKA, become_ordinary, tochka_for_ordinary
+
 PATIENCE = 120.0
-CLONE_NEWUSER = 0x10000000
-ORDINARY_UID = 1000
 SERVICES = ("core-web", "core-worker", "shop", "gateway")
 PARTS = ("postgres", "redis", *SERVICES)
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 def environment(settings: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -39,7 +33,7 @@ def tochka(
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     return subprocess.run(
-        [TOCHKA, *arguments],
+        [str(tochka_for_ordinary() if ordinary else TOCHKA), *arguments],
         env=environment(settings),
         capture_output=True,
         text=True,
@@ -58,51 +52,6 @@ def refused(
     assert len(sentences) == 1, f"one sentence expected:\n{done.stdout}\n{done.stderr}"
     assert sentences[0].endswith("."), sentences[0]
     return done.returncode, sentences[0]
-
-
-def become_ordinary(folder: Path) -> Callable[[], None] | None:
-    """Give up root in the child; `folder` stays writable for it.
-
-    A user namespace keeps our files ours and takes the rights of root. Where a container or a chroot forbids
-    one, the child becomes `nobody`, who gets the folder and must be able to reach the interpreter.
-    """
-    if os.geteuid() != 0:
-        return None
-    if _namespaces_are_allowed():
-        return _enter_namespace
-    nobody = pwd.getpwnam("nobody")
-    os.chown(folder, nobody.pw_uid, nobody.pw_gid)
-
-    def drop() -> None:
-        os.setgroups([])
-        os.setgid(nobody.pw_gid)
-        os.setuid(nobody.pw_uid)
-
-    return drop
-
-
-def _enter_namespace() -> None:
-    if _libc.unshare(CLONE_NEWUSER) != 0:
-        raise OSError(ctypes.get_errno(), "user namespaces are not available")
-    Path("/proc/self/uid_map").write_text(f"{ORDINARY_UID} 0 1")
-    Path("/proc/self/setgroups").write_text("deny")
-    Path("/proc/self/gid_map").write_text(f"{ORDINARY_UID} 0 1")
-
-
-@cache
-def _namespaces_are_allowed() -> bool:
-    """Try it in a child that does nothing else."""
-    child = subprocess.run(
-        ["/bin/true"],
-        check=False,
-        preexec_fn=lambda: _exit_unless(_libc.unshare(CLONE_NEWUSER) == 0),
-    )
-    return child.returncode == 0
-
-
-def _exit_unless(allowed: bool) -> None:
-    if not allowed:
-        os._exit(1)
 
 
 def environment_of(pid: int) -> Mapping[str, str]:
@@ -168,11 +117,12 @@ def starting(
 ) -> Iterator[Up]:
     """`tochka up` in `folder`, from its first moment; whatever is left of it at the end is killed."""
     port = port or free_ports(1)[0]
+    program = tochka_for_ordinary() if ordinary else TOCHKA
     data, output = folder / "все данные", folder / "output"  # a name that needs quoting somewhere
     with (
         output.open("wb") as file,
         subprocess.Popen(
-            [TOCHKA, "up", "--data-dir", str(data), "--port", str(port)],
+            [str(program), "up", "--data-dir", str(data), "--port", str(port)],
             env=environment(settings),
             stdout=file,
             stderr=file,
