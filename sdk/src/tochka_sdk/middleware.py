@@ -40,6 +40,7 @@ class InstallationMiddleware:
         self._page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI connection; what is neither HTTP nor a WebSocket passes as it is."""
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return

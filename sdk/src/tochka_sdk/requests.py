@@ -54,6 +54,7 @@ class RequestContext:
         self._quiet = quiet
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI connection; whatever is not HTTP passes as it is."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -109,6 +110,7 @@ class BodyLimit:
         return next((limit for prefix, limit in self._overrides if path.startswith(prefix)), self._max_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI connection; whatever is not HTTP passes as it is."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -181,6 +183,7 @@ class SecurityHeaders:
             self._headers["Strict-Transport-Security"] = f"max-age={hsts}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI connection; whatever is not HTTP passes as it is."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

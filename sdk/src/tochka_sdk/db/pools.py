@@ -81,11 +81,13 @@ def is_refusal(error: BaseException) -> bool:
 
 
 def away(error: BaseException) -> DatabaseUnavailable:
+    """The error to raise for a database that cannot be reached; its own words go to the log alone."""
     _log.warning("database.unavailable", reason=type(error).__name__, detail=str(error))
     return DatabaseUnavailable("The service is short of its database for a moment. Please try again.")
 
 
 def busy() -> DatabaseBusy:
+    """The error to raise when every connection stayed taken."""
     return DatabaseBusy("The service is busy. Please try again in a moment.")
 
 
@@ -106,12 +108,14 @@ async def patiently(check: Callable[[], Awaitable[None]], patience: float) -> No
 
 
 def require(scope: object) -> Scope:
+    """The scope, or `NoScope` for anything else: a door opens for nothing less."""
     if not isinstance(scope, Scope):
         raise NoScope("the door to the database opens for a Scope; system(reason) is the way without one")
     return scope
 
 
 def require_reason(reason: str) -> None:
+    """Refuse (`NoScope`) work without a scope that does not say why."""
     if not reason.strip():
         raise NoScope("work without a scope says why")
 
@@ -123,5 +127,6 @@ def with_scheme(address: str, scheme: str) -> str:
 
 
 def refuse(role: str | None) -> None:
+    """Raise `UnsafeRole` if there is a role through which this process could step around the policies."""
     if role is not None:
         raise UnsafeRole(f"the role of this process may act as {role}, which bypasses row-level security")
