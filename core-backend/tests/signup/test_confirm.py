@@ -87,7 +87,8 @@ async def test_a_name_that_cannot_be_kept_costs_no_code(
 ) -> None:
     challenge_id, phone, code = await challenge(client)
     path = f"{API}/auth/challenges/{challenge_id}/confirm"
-    got = await client.post(path, content=json.dumps({"code": code, **names}))
+    headers = {"Content-Type": "application/json"}
+    got = await client.post(path, content=json.dumps({"code": code, **names}), headers=headers)
     assert refusal(got) == (422, "request.invalid")
     assert (await _traces(core_database, phone))["users"] == 0
     assert (await answer(client, challenge_id, code)).status_code == 200

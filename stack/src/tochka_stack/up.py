@@ -196,7 +196,7 @@ async def _stack(settings: StackSettings, data_dir: DataDir, progress: Progress)
 def _say_where(engines: EngineRoom, progress: Progress) -> None:
     folder, root = engines.folder, engines.data_dir.root
     if not engines.account.is_current:
-        progress.say(f"The databases run as the user {engines.account.name}, since we are root.")
+        progress.say(f"PostgreSQL and Redis run as the user {engines.account.name}, since we are root.")
     if root not in folder.parents:
         progress.say(f"That user cannot reach {root}: the databases lie in {folder}.")
 

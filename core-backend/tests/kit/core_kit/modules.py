@@ -21,6 +21,7 @@ from tochka_sdk.events import Envelope
 from tochka_sdk.tokens import generate_key
 
 from core_kit.people import API
+from core_kit.running import close_listener
 
 PATIENCE_S = 30.0
 REQUESTED = "installation.requested"
@@ -139,7 +140,7 @@ class ScriptedModule:
     async def stop(self) -> None:
         """Refuse connections from now on, and cut those there are."""
         if self._server is not None:
-            self._server.close()
+            await close_listener(self._server)
             for writer in list(self._writers):
                 writer.transport.abort()
             self._server = None

@@ -61,6 +61,18 @@ def loopback_socket() -> socket.socket:
     return bound
 
 
+async def close_listener(server: asyncio.Server) -> None:
+    """Close a server; a connection that it has accepted in this very moment is given its transport first.
+
+    Before Python 3.12 such a connection finds the server closed, and its socket is left to the collector.
+    """
+    loop = asyncio.get_running_loop()
+    for listening in server.sockets:
+        loop.remove_reader(listening.fileno())
+    await asyncio.sleep(0)
+    server.close()
+
+
 class _Server(uvicorn.Server):
     """A server that leaves signals to the test runner."""
 

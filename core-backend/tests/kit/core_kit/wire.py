@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
+from core_kit.running import close_listener
+
 STARTUP = 196608
 Moment = Literal["before", "after"]
 
@@ -210,4 +212,4 @@ async def wire_to(dsn: str) -> AsyncIterator[Wire]:
         yield wire
     finally:
         wire.cut_all()
-        server.close()
+        await close_listener(server)
