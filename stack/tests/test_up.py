@@ -232,6 +232,7 @@ def test_a_part_that_is_killed_comes_back(up: Up, part: str) -> None:
     assert answers(up, "/.well-known/jwks.json") == 200
 
 
+@pytest.mark.proof
 def test_every_part_that_hangs_comes_back(folder: Path) -> None:
     with running(folder, settings={"TOCHKA_HUNG_AFTER": "3"}) as up:
         hung = {name: psutil.Process(up.pid(name)) for name in PARTS}

@@ -45,16 +45,16 @@ def collect(settings: StackSettings, progress: Progress) -> list[PartStatus]:
 async def _collect(stack: Stack, records: dict[str, RunningProcess]) -> list[PartStatus]:
     wiring, engines = stack.wiring, stack.engines
     versions = await asyncio.to_thread(engines.versions)
-    lines = []
+    lines: list[Awaitable[PartStatus]] = []
     for name, part in (("postgres", engines.postgres_part()), ("redis", engines.redis_part())):
         if part is None:
-            lines.append(await _external(name, engines.check_external))
+            lines.append(_external(name, engines.check_external))
         else:
-            lines.append(await _line(name, versions[name], part.ports[0], records.get(name), part.is_ready))
+            lines.append(_line(name, versions[name], part.ports[0], records.get(name), part.is_ready))
     for part in (wiring.core_web(), wiring.core_worker(), wiring.shop(), wiring.gateway()):
         known = version(DISTRIBUTIONS.get(part.name, "tochka-core"))
-        lines.append(await _line(part.name, known, part.ports[0], records.get(part.name), part.is_ready))
-    return lines
+        lines.append(_line(part.name, known, part.ports[0], records.get(part.name), part.is_ready))
+    return await asyncio.gather(*lines)  # together: each has its patience, and all may hang
 
 
 async def _line(
