@@ -10,6 +10,8 @@ UV_VERSION := 0.13.9
 
 UP_ARGUMENTS ?=
 PYTEST_ARGUMENTS ?=
+# A part of the tests covers a part of the code: the gate is for all of them.
+COVERAGE := $(if $(PYTEST_ARGUMENTS),,--cov --cov-report=term)
 
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$$name"; break; }; \
@@ -83,7 +85,7 @@ clean: ## remove what was installed and built; data and secrets in .tochka stay
 	rm -rf .venv .tools core-frontend/node_modules core-frontend/dist tests/browser/node_modules
 
 test-python: $(FOR_WORKING) build
-	$(BIN)/python -m pytest -m "not proof" $(PYTEST_ARGUMENTS)
+	$(BIN)/python -m pytest -m "not proof" --ignore tests/architecture $(COVERAGE) $(PYTEST_ARGUMENTS)
 
 test-panel: $(PANEL_PACKAGES)
 	$(NPM) test
