@@ -93,10 +93,11 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
         server_header=False,
         timeout_keep_alive=60,  # longer than a client keeps one: else it may use what is just being closed
     )
+    bound.listen()  # or the first connections would be refused
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[bound]))
     try:
-        yield f"http://127.0.0.1:{bound.getsockname()[1]}"  # bound: a connection waits until it is served
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"  # a connection waits until it is served
     finally:
         server.should_exit = True
         await task
