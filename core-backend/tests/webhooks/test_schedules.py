@@ -10,10 +10,12 @@ from tochka_core.webhooks.schedules import (
     JITTER,
     LONGEST,
     NEWS_STEPS,
+    PAUSES_S,
     REMOVED,
     REQUESTED,
     Answer,
     judge,
+    pause_after,
 )
 
 NEWS = "license.updated"
@@ -100,3 +102,8 @@ def test_no_header_breaks_the_schedule(header: str, attempts: int, type: str) ->
     verdict = judge(type, attempts, Answer(503, retry_after=header), NOW)
     if verdict.delay is not None:
         assert timedelta() < verdict.delay <= LONGEST * (1 + JITTER)
+
+
+def test_a_loop_rests_longer_with_every_failure_and_outlives_any_number_of_them() -> None:
+    assert [pause_after(failures) for failures in range(1, 7)] == list(PAUSES_S) == sorted(PAUSES_S)
+    assert pause_after(100_000) == PAUSES_S[-1]

@@ -16,6 +16,8 @@ COMMAND_STEPS = (1, 1, 2, 3, 5, 8)
 # Standard Webhooks' ten attempts over three days: at once, then after 5 s, 5 min, 30 min, 2 h… 24 h
 NEWS_STEPS = (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
 REMOVED_STEPS = (*COMMAND_STEPS, *NEWS_STEPS[1:])
+# how long a loop of the dispatcher rests after its first, second… failure in a row, in seconds
+PAUSES_S = (0.2, 0.4, 0.8, 1.6, 3.2, 5.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,11 @@ class Verdict:
 
     status: Literal["delivered", "accepted", "refused", "expired", "pending"]
     delay: timedelta | None = None
+
+
+def pause_after(failures: int) -> float:
+    """How long a loop rests after so many failures in a row, which may go on for days."""
+    return PAUSES_S[min(failures, len(PAUSES_S)) - 1]
 
 
 def judge(type: str, attempts: int, answer: Answer, now: datetime) -> Verdict:

@@ -20,7 +20,7 @@ from tochka_sdk.errors import Unavailable
 from tochka_core.resources import Resources
 from tochka_core.webhooks import metrics, service
 from tochka_core.webhooks.adapters import Sender, open_sender
-from tochka_core.webhooks.schedules import REQUESTED, judge
+from tochka_core.webhooks.schedules import REQUESTED, judge, pause_after
 from tochka_core.webhooks.schemas import Delivery
 from tochka_core.webhooks.service import Outcome
 
@@ -28,7 +28,6 @@ DOOR = "/_tochka/webhooks"
 FAN_OUT = 200
 OVERDUE = 50
 FAN_OUT_S, DELIVER_S, CONCLUDE_S, OVERDUE_S = 0.05, 0.1, 0.02, 0.25
-LONGEST_PAUSE_S = 5.0
 DRAIN_S = 2.0
 _log = logs.get_logger(__name__)
 
@@ -99,7 +98,7 @@ class Dispatcher:
             except Exception as error:
                 failures += 1
                 metrics.FAILURES.labels(name).inc()
-                pause = min(0.1 * 2**failures, LONGEST_PAUSE_S)
+                pause = pause_after(failures)
                 _report("dispatcher.failed", error, loop=name, failures=failures)
             await self._rest(pause, wake)
 
