@@ -21,6 +21,7 @@ post /auth/logout
 get /me
 patch /me
 get /me/sessions
+delete /me/sessions
 delete /me/sessions/{session_id}
 get /tenants
 post /tenants

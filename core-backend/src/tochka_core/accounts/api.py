@@ -99,6 +99,22 @@ async def list_sessions(transaction: UserSession, asked: PageRequestDep) -> Page
     return asked.page(rows, lambda row: service.read_session(row, person.session_id), lambda row: row.id)
 
 
+@router.delete("/me/sessions", operation_id="end_sessions", status_code=204)
+async def end_sessions(
+    transaction: UserConnection,
+    resources: ResourcesDep,
+    current: Annotated[bool, Query(description="Whether the session that asks ends, too.")] = False,
+) -> Response:
+    """Sign out everywhere else, and here, too, with `current`."""
+    person = transaction.person
+    spared = None if current else person.session_id
+    await service.end_sessions(transaction.connection, person.user_id, clock.now(), spared=spared)
+    response = Response(status_code=204)
+    if current:
+        cookies.clear(response, resources.addresses)
+    return response
+
+
 @router.delete("/me/sessions/{session_id}", operation_id="end_session", status_code=204)
 async def end_session(session_id: UUID, transaction: UserConnection) -> None:
     """Sign out somewhere else, or here."""

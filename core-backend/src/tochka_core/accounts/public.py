@@ -184,9 +184,18 @@ async def open_session(
     )
 
 
-async def rotate(connection: Connection, resources: Resources, presented: RefreshToken) -> Grant:
+async def rotate(
+    connection: Connection, resources: Resources, presented: RefreshToken, caller: Caller
+) -> Grant:
     """The successor of a refresh token. Raises RefreshInvalid, or SessionReplayed, which is committed."""
-    return await service.rotate(connection, resources, presented, clock.now())
+    return await service.rotate(
+        connection,
+        resources,
+        presented,
+        user_agent=caller.user_agent,
+        address=caller.address,
+        moment=clock.now(),
+    )
 
 
 def read_refresh_token(request: Request, resources: Resources, in_body: str | None) -> RefreshToken:

@@ -24,7 +24,7 @@ from tochka_core.accounts.errors import (
     SessionUnknown,
 )
 from tochka_core.accounts.models import Session, User
-from tochka_core.accounts.refresh_tokens import ABSOLUTE, GRACE, IDLE, RefreshToken
+from tochka_core.accounts.refresh_tokens import ABSOLUTE, GRACE, IDLE, MOST_SESSIONS, RefreshToken
 from tochka_core.accounts.repository import NewSession
 from tochka_core.accounts.schemas import (
     ChallengeCreate,
@@ -146,22 +146,37 @@ async def open_session(
         idle_expires_at=moment + IDLE,
         expires_at=moment + ABSOLUTE,
     )
-    await repository.add_session(connection, new)
+    await repository.add_session(connection, new, others=MOST_SESSIONS - 1)
     token = RefreshToken(user_id, new.id, 0).render(resources.keyring.session_key)
     return Grant(user_id, new.id, token, moment, new.idle_expires_at)
 
 
 async def rotate(
-    connection: Connection, resources: Resources, presented: RefreshToken, moment: datetime
+    connection: Connection,
+    resources: Resources,
+    presented: RefreshToken,
+    *,
+    user_agent: str,
+    address: str | None,
+    moment: datetime,
 ) -> Grant:
-    """The successor of a refresh token, which is thereby used up.
+    """The successor of a refresh token, which is thereby used up; from where is what the session shows.
 
     Raises:
         RefreshInvalid: the session has ended.
         SessionReplayed: the token was used before, and not just now; the session is revoked.
     """
     user_id, session_id, counter = presented.user_id, presented.session_id, presented.counter
-    moved = await repository.rotate(connection, user_id, session_id, counter, moment=moment, idle=IDLE)
+    moved = await repository.rotate(
+        connection,
+        user_id,
+        session_id,
+        counter,
+        moment=moment,
+        idle=IDLE,
+        user_agent=user_agent[:MAX_USER_AGENT],
+        ip=limits.known(address),
+    )
     if moved is not None:
         now_at, since, until = moved.counter, moved.created_at, moved.idle_expires_at
     else:
@@ -187,7 +202,7 @@ async def _lost_race(connection: Connection, presented: RefreshToken, moment: da
 
 
 async def require_open_session(door: Connection | AsyncSession, user_id: UUID, session_id: UUID) -> None:
-    """Refuse the holder of a token whose session was ended."""
+    """Refuse the holder of a token whose session was ended, or has outlived its time."""
     if not await repository.is_session_open(door, user_id, session_id):
         raise NotSignedIn("The session has ended.")
 
@@ -196,6 +211,13 @@ async def end_session(connection: Connection, user_id: UUID, session_id: UUID, m
     """End one session of the person."""
     if not await repository.revoke(connection, user_id, session_id, moment):
         raise SessionUnknown
+
+
+async def end_sessions(
+    connection: Connection, user_id: UUID, moment: datetime, *, spared: UUID | None
+) -> None:
+    """End all sessions of the person but the one that is spared."""
+    await repository.revoke_all(connection, user_id, spared, moment)
 
 
 async def sign_out(resources: Resources, user_id: UUID, session_id: UUID, moment: datetime) -> None:

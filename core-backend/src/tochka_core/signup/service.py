@@ -86,7 +86,7 @@ async def _sign_in(resources: Resources, challenge: Challenge, user_id: UUID, ca
 
 
 async def refresh(
-    resources: Resources, token: RefreshToken, tenant_id: UUID | None, *, wants_body: bool
+    resources: Resources, token: RefreshToken, tenant_id: UUID | None, caller: Caller, *, wants_body: bool
 ) -> Entry:
     """The next refresh token, and a chance to change the tenant.
 
@@ -94,7 +94,7 @@ async def refresh(
         AccessDenied: not a member of that tenant; the refresh token stays good.
     """
     async with resources.connections.transaction(Scope(user_id=token.user_id)) as connection:
-        grant = await accounts.rotate(connection, resources, token)
+        grant = await accounts.rotate(connection, resources, token, caller)
         user, own = await _who(connection, token.user_id)
         if tenant_id is not None and tenant_id not in {tenant.id for tenant in own}:
             raise AccessDenied

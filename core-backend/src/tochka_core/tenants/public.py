@@ -1,6 +1,7 @@
 """What other slices do with tenants: open a transaction for a member, ask for a role, read a tenant."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
@@ -12,7 +13,7 @@ from tochka_sdk.requests import bind
 
 from tochka_core.accounts.public import Person, PersonDep
 from tochka_core.accounts.schemas import Locale
-from tochka_core.resources import ResourcesDep
+from tochka_core.resources import Resources, ResourcesDep
 from tochka_core.tenants import service
 from tochka_core.tenants.errors import (
     RoleRequired,
@@ -115,6 +116,19 @@ TenantSession = Annotated[TenantTransaction, Depends(_tenant_session, scope="fun
 TenantConnection = Annotated[TenantHotTransaction, Depends(_tenant_connection, scope="function")]
 MemberDep = Annotated[Member, Depends(_checked_member)]
 """The member, without holding a transaction: for streams, which outlive every transaction."""
+
+
+@asynccontextmanager
+async def member_transaction(resources: Resources, member: Member) -> AsyncIterator[TenantHotTransaction]:
+    """One more transaction of a member, for streams: each look asks anew whether it may still be had.
+
+    Raises:
+        NotSignedIn: the session has ended meanwhile.
+        AccessDenied: the membership has.
+    """
+    person = Person(member.user_id, member.session_id, member.tenant_id)
+    async with resources.connections.transaction(_scope(member.tenant_id, person)) as connection:
+        yield TenantHotTransaction(await _member(connection, member.tenant_id, person), connection)
 
 
 def _manages(member: Member) -> None:

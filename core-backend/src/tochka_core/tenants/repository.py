@@ -14,7 +14,8 @@ from tochka_core.tenants.models import Membership, Tenant
 # One answer to three questions, three look-ups by primary key: does the session still stand, what is its
 # holder in this tenant, and what is the tenant called. No row: no such session.
 STANDING = """
-SELECT s.revoked_at IS NULL AS is_open, m.role, t.name, t.locale
+SELECT s.revoked_at IS NULL AND least(s.idle_expires_at, s.expires_at) > now() AS is_open,
+  m.role, t.name, t.locale
 FROM sessions s
   LEFT JOIN memberships m ON m.tenant_id = $1 AND m.user_id = s.user_id
   LEFT JOIN tenants t ON t.id = m.tenant_id
@@ -22,7 +23,8 @@ WHERE s.user_id = $2 AND s.id = $3
 """
 STANDING_NAMED = text(
     """
-    SELECT s.revoked_at IS NULL AS is_open, m.role, t.name, t.locale
+    SELECT s.revoked_at IS NULL AND least(s.idle_expires_at, s.expires_at) > now() AS is_open,
+      m.role, t.name, t.locale
     FROM sessions s
       LEFT JOIN memberships m ON m.tenant_id = :tenant_id AND m.user_id = s.user_id
       LEFT JOIN tenants t ON t.id = m.tenant_id
