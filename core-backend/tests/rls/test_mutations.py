@@ -12,6 +12,11 @@ POLICIES = """
     FROM pg_policies WHERE schemaname = 'public' ORDER BY tablename, policyname
 """
 GRANT = "GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO tochka_app, tochka_jobs"
+TO_PERSON = """
+    WITH scope AS MATERIALIZED (SELECT set_config('app.user_id', $1, true) AS value)
+    SELECT count(*) || ' of ' || string_agg(i.tenant_id::text, ', ') FROM scope s
+    CROSS JOIN LATERAL (SELECT * FROM invitations_to_person() WHERE s.value <> '' OFFSET 0) i
+"""
 CARELESS = "CREATE POLICY careless ON {table} FOR {verb} TO tochka_app, tochka_jobs {clause}"
 OPEN_TO_LOOKS = CARELESS.format(table="{table}", verb="SELECT", clause="USING (true)")
 OPEN_TO_INSERTS = CARELESS.format(table="{table}", verb="INSERT", clause="WITH CHECK (true)")
@@ -52,6 +57,7 @@ class Mutant:
             ("tochka_app", "SELECT host_refusal($1, NULL)", rested, "quarantined"),
             ("tochka_app", "SELECT user_id_by_phone($1)::text", phone, str(me.user)),
             ("tochka_jobs", "SELECT * FROM receivers_of($1::text::uuid)", str(me.tenant), me.module),
+            ("tochka_app", TO_PERSON, str(me.user), f"1 of {self._worlds.parties[1].tenant}"),
         )
         found = []
         for role, query, value, expected in calls:

@@ -13,7 +13,7 @@ from tochka_sdk import clock
 from tochka_sdk.db import Connection, Scope
 from tochka_sdk.requests import bind
 
-from tochka_core.accounts import cookies, service, tokens
+from tochka_core.accounts import cookies, phones, service, tokens
 from tochka_core.accounts.codes import Challenge
 from tochka_core.accounts.errors import NotSignedIn, RefreshInvalid
 from tochka_core.accounts.refresh_tokens import RefreshToken
@@ -41,6 +41,7 @@ __all__ = [
     "find_user_id",
     "get_user",
     "issue_access_token",
+    "normalise_phone",
     "open_session",
     "put_refresh_cookie",
     "read_refresh_token",
@@ -149,6 +150,11 @@ CallerDep = Annotated[Caller, Depends(_caller)]
 async def consume_code(resources: Resources, challenge_id: UUID, code: str, caller: Caller) -> Challenge:
     """The challenge, for the one caller who brings its code first; an `accounts.*` error for all others."""
     return await service.consume_code(resources, challenge_id, code, caller.address)
+
+
+def normalise_phone(typed: str) -> str:
+    """The E.164 form of a mobile number. Raises PhoneInvalid or PhoneNotMobile."""
+    return phones.normalise(typed)
 
 
 async def find_user_id(connection: Connection, phone: str) -> UUID | None:

@@ -15,7 +15,13 @@ from tochka_core.installations import activation, service
 from tochka_core.installations.schemas import AdminEntry, InstallationCreate, InstallationRead, Progress
 from tochka_core.paging import Page, PageRequestDep
 from tochka_core.resources import Resources, ResourcesDep
-from tochka_core.tenants.public import AdminConnection, MemberDep, TenantConnection, member_transaction
+from tochka_core.tenants.public import (
+    AdminConnection,
+    MemberDep,
+    OwnerConnection,
+    TenantConnection,
+    member_transaction,
+)
 from tochka_core.tenants.schemas import Member
 
 POLL_S = 0.1
@@ -74,7 +80,7 @@ async def enter_installation(
 
 
 @router.delete("/{installation_id}", operation_id="remove_installation", status_code=204)
-async def remove_installation(door: TenantConnection, installation_id: UUID) -> None:
+async def remove_installation(door: OwnerConnection, installation_id: UUID) -> None:
     """Remove an installation; only the owner may."""
     await service.remove(door, installation_id)
 

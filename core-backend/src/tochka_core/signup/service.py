@@ -96,7 +96,7 @@ async def refresh(
     async with resources.connections.transaction(Scope(user_id=token.user_id)) as connection:
         grant = await accounts.rotate(connection, resources, token, caller)
         user, own = await _who(connection, token.user_id)
-        if tenant_id is not None and tenant_id not in {tenant.id for tenant in own}:
+        if tenant_id is not None and not await tenants.is_member(connection, tenant_id, token.user_id):
             raise AccessDenied
     return Entry(user, own, grant, is_new_user=False, wants_body=wants_body)
 

@@ -86,6 +86,11 @@ async def update(connection: Connection, tenant_id: UUID, change: TenantUpdate) 
     return tenant
 
 
+async def is_member(connection: Connection, tenant_id: UUID, user_id: UUID) -> bool:
+    """Whether a person is a member of a tenant."""
+    return await repository.find_role(connection, tenant_id, user_id) is not None
+
+
 async def tenants_of(connection: Connection, user_id: UUID) -> list[TenantOfPerson]:
     """The tenants of a person, oldest first, at most a hundred; `GET /tenants` has pages."""
     rows = await repository.of_person(connection, user_id, MOST_TENANTS)

@@ -56,6 +56,8 @@ CASES = {
     "confirmed_challenges": Case("user", "user_id"),
     "tenants": Case("tenant", "id", {"user": f"id IN ({OWN.format('tenant_id', 'user_id')})"}),
     "memberships": Case("tenant", "tenant_id", {"user": "user_id = $1"}),
+    "invitations": Case("tenant", "tenant_id"),
+    "handovers": Case("tenant", "tenant_id"),
     "idempotency_keys": Case("user", "user_id"),
     "events": Case(
         "tenant",
