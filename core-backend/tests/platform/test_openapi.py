@@ -23,6 +23,7 @@ patch /me
 get /me/sessions
 delete /me/sessions
 delete /me/sessions/{session_id}
+get /me/audit
 get /tenants
 post /tenants
 get /tenants/{tenant_id}
@@ -42,6 +43,7 @@ get /me/invitations
 post /me/invitations/find
 post /me/invitations/{invitation_id}/accept
 post /me/invitations/{invitation_id}/decline
+get /tenants/{tenant_id}/audit
 get /modules
 get /modules/{module_id}
 get /subdomains/{label}

@@ -21,6 +21,8 @@ from tochka_core.accounts.schemas import (
     UserRead,
     UserUpdate,
 )
+from tochka_core.audit import public as audit
+from tochka_core.audit.public import AuditEntryRead
 from tochka_core.idempotency.public import REPLAYED, IdempotencyKey
 from tochka_core.paging import Page, PageRequestDep
 from tochka_core.resources import ResourcesDep, resources_of
@@ -115,10 +117,23 @@ async def end_sessions(
     return response
 
 
+@router.get("/me/audit", operation_id="list_own_audit_entries")
+async def list_own_audit_entries(transaction: UserSession, asked: PageRequestDep) -> Page[AuditEntryRead]:
+    """What the person did, signing in and out among it, newest first."""
+    return await audit.page_of_person(transaction.session, transaction.person.user_id, asked)
+
+
 @router.delete("/me/sessions/{session_id}", operation_id="end_session", status_code=204)
 async def end_session(session_id: UUID, transaction: UserConnection) -> None:
     """Sign out somewhere else, or here."""
-    await service.end_session(transaction.connection, transaction.person.user_id, session_id, clock.now())
+    person = transaction.person
+    await service.end_session(
+        transaction.connection,
+        person.user_id,
+        session_id,
+        asked_in=person.session_id,
+        moment=clock.now(),
+    )
 
 
 async def _jwks(request: Request) -> Response:

@@ -86,13 +86,14 @@ return {'ok', stamp(now + ARGV[4]), stamp(now + ARGV[5])}
 CONFIRM = (
     CLOCK
     + """
+local function refuse(wait) return {'exhausted', wait, redis.call('HSETNX', KEYS[1], 'refused', 1)} end
 local seen = redis.call('HMGET', KEYS[1], 'state', 'tries', 'expires', 'mac', 'resend')
 if not seen[1] then return {'unknown', 0} end
 if seen[1] == 'used' then return {'used', 0} end
-if tonumber(seen[2]) <= 0 then return {'exhausted', math.max(tonumber(seen[5]) - now, 1)} end
+if tonumber(seen[2]) <= 0 then return refuse(math.max(tonumber(seen[5]) - now, 1)) end
 if tonumber(seen[3]) <= now then return {'expired', 0} end
 local wait = math.max(blocked(KEYS[2], ARGV[4]), blocked(KEYS[3], ARGV[5]))
-if wait > 0 then return {'exhausted', wait} end
+if wait > 0 then return refuse(wait) end
 local left = redis.call('HINCRBY', KEYS[1], 'tries', -1)
 count(KEYS[2], ARGV[2])
 count(KEYS[3], ARGV[3])
@@ -214,7 +215,7 @@ class Challenges:
             limits.FAILURES_PER_PHONE_HOUR,
             limits.FAILURES_PER_PHONE_DAY,
         ]
-        verdict, number = await self.redis.register_script(CONFIRM)(keys=keys, args=args)
+        verdict, number, *first = await self.redis.register_script(CONFIRM)(keys=keys, args=args)
         match verdict:
             case "ok":
                 return
@@ -222,6 +223,8 @@ class Challenges:
                 raise CodeWrong(int(number))
             case "expired":
                 raise CodeExpired
+            case "exhausted":
+                raise TooManyTries(int(number) / 1000, is_first=bool(first[0]))
             case _:
                 _refuse(verdict, int(number))
 

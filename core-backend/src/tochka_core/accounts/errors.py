@@ -91,12 +91,16 @@ class CodeUsed(Gone):
 
 
 class TooManyTries(TooManyRequests):
-    """429: too many wrong codes, for this challenge or for this phone."""
+    """429: too many wrong codes, for this challenge or for this phone.
+
+    `is_first` says that nobody was told so of this challenge before.
+    """
 
     code = "accounts.too_many_tries"
 
-    def __init__(self, retry_after: float) -> None:
+    def __init__(self, retry_after: float, *, is_first: bool = False) -> None:
         super().__init__("Too many wrong codes. Ask for a new one later.", retry_after=retry_after)
+        self.is_first = is_first
 
 
 class TooManyCodes(TooManyRequests):

@@ -62,7 +62,8 @@ SELECT counter, created_at, rotated_at, idle_expires_at, expires_at, revoked_at
 FROM sessions WHERE user_id = $1 AND id = $2
 """
 REVOKE = """
-UPDATE sessions SET revoked_at = coalesce(revoked_at, $3) WHERE user_id = $1 AND id = $2 RETURNING true
+UPDATE sessions SET revoked_at = coalesce(revoked_at, $3) WHERE user_id = $1 AND id = $2
+RETURNING revoked_at = $3
 """
 REVOKE_ALL = """
 UPDATE sessions SET revoked_at = $3
@@ -168,9 +169,10 @@ async def find_session(connection: Connection, user_id: UUID, session_id: UUID) 
     return None if row is None else Session(user_id=user_id, id=session_id, **dict(row))
 
 
-async def revoke(connection: Connection, user_id: UUID, session_id: UUID, moment: datetime) -> bool:
-    """End a session; False when there is none. The first end counts."""
-    return bool(await connection.fetchval(REVOKE, user_id, session_id, moment))
+async def revoke(connection: Connection, user_id: UUID, session_id: UUID, moment: datetime) -> bool | None:
+    """End a session; False when it had ended before, None when there is none. The first end counts."""
+    ended: bool | None = await connection.fetchval(REVOKE, user_id, session_id, moment)
+    return ended
 
 
 async def revoke_all(connection: Connection, user_id: UUID, spared: UUID | None, moment: datetime) -> None:

@@ -22,6 +22,7 @@ from tochka_core.accounts.errors import (
     RefreshInvalid,
     SessionReplayed,
     SessionUnknown,
+    TooManyTries,
 )
 from tochka_core.accounts.models import Session, User
 from tochka_core.accounts.refresh_tokens import ABSOLUTE, GRACE, IDLE, MOST_SESSIONS, RefreshToken
@@ -34,6 +35,8 @@ from tochka_core.accounts.schemas import (
     UserRead,
     UserUpdate,
 )
+from tochka_core.audit import public as audit
+from tochka_core.audit.public import Actor
 from tochka_core.resources import Resources
 
 MAX_USER_AGENT = 400
@@ -112,8 +115,25 @@ async def consume_code(resources: Resources, challenge_id: UUID, code: str, addr
     await limits.admit(resources.redis, limits.CONFIRMS, address, resources.limits)
     store = _store(resources)
     known = await store.get(challenge_id)
-    await store.consume(known, code)
+    try:
+        await store.consume(known, code)
+    except TooManyTries as error:
+        if error.is_first:
+            await _record_refusal(resources, known, address)
+        raise
     return known
+
+
+async def _record_refusal(resources: Resources, refused: Challenge, address: str | None) -> None:
+    """Write down that somebody guesses. Whose phone it is, nobody looks up here either."""
+    async with resources.connections.system("records that somebody unknown guesses codes") as connection:
+        await audit.record(
+            connection,
+            "codes.refused",
+            by=Actor(address=address),
+            subject_id=refused.id,
+            data={"phone": refused.phone, "channel": refused.channel},
+        )
 
 
 async def open_session(
@@ -180,13 +200,15 @@ async def rotate(
     if moved is not None:
         now_at, since, until = moved.counter, moved.created_at, moved.idle_expires_at
     else:
-        session = await _lost_race(connection, presented, moment)
+        session = await _lost_race(connection, presented, address, moment)
         now_at, since, until = session.counter, session.created_at, session.idle_expires_at
     token = RefreshToken(user_id, session_id, now_at).render(resources.keyring.session_key)
     return Grant(user_id, session_id, token, since, until)
 
 
-async def _lost_race(connection: Connection, presented: RefreshToken, moment: datetime) -> Session:
+async def _lost_race(
+    connection: Connection, presented: RefreshToken, address: str | None, moment: datetime
+) -> Session:
     """The session, if the token was used by another tab in this very moment."""
     session = await repository.find_session(connection, presented.user_id, presented.session_id)
     if session is None or session.revoked_at is not None or session.idle_expires_at <= moment:
@@ -196,7 +218,9 @@ async def _lost_race(connection: Connection, presented: RefreshToken, moment: da
     is_parent = presented.counter == session.counter - 1
     if is_parent and session.rotated_at is not None and moment - session.rotated_at <= GRACE:
         return session
-    await repository.revoke(connection, presented.user_id, presented.session_id, moment)
+    if await repository.revoke(connection, presented.user_id, presented.session_id, moment):
+        by = Actor(presented.user_id, presented.session_id, address)
+        await audit.record(connection, "session.replayed", by=by)
     _log.warning("accounts.refresh_replayed", user_id=str(presented.user_id), sid=str(presented.session_id))
     raise SessionReplayed
 
@@ -207,10 +231,15 @@ async def require_open_session(door: Connection | AsyncSession, user_id: UUID, s
         raise NotSignedIn("The session has ended.")
 
 
-async def end_session(connection: Connection, user_id: UUID, session_id: UUID, moment: datetime) -> None:
-    """End one session of the person."""
-    if not await repository.revoke(connection, user_id, session_id, moment):
+async def end_session(
+    connection: Connection, user_id: UUID, session_id: UUID, *, asked_in: UUID, moment: datetime
+) -> None:
+    """End one session of the person, who asks for it in the same one or in another."""
+    ended = await repository.revoke(connection, user_id, session_id, moment)
+    if ended is None:
         raise SessionUnknown
+    if ended:
+        await audit.record(connection, "session.ended", by=Actor(user_id, asked_in), subject_id=session_id)
 
 
 async def end_sessions(
@@ -223,7 +252,8 @@ async def end_sessions(
 async def sign_out(resources: Resources, user_id: UUID, session_id: UUID, moment: datetime) -> None:
     """End a session in a transaction of its own: nobody needs to be signed in to sign out."""
     async with resources.connections.transaction(Scope(user_id=user_id)) as connection:
-        await repository.revoke(connection, user_id, session_id, moment)
+        if await repository.revoke(connection, user_id, session_id, moment):
+            await audit.record(connection, "person.signed_out", by=Actor(user_id, session_id))
 
 
 async def find_user_id(connection: Connection, phone: str) -> UUID | None:

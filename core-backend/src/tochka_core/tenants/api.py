@@ -18,12 +18,15 @@ from tochka_core.accounts.public import (
     UserSession,
     require_open_session,
 )
+from tochka_core.audit import public as audit
+from tochka_core.audit.public import AuditEntryRead
 from tochka_core.idempotency.public import IdempotencyKey, fingerprint, remember, replay
 from tochka_core.paging import Page, PageRequestDep
 from tochka_core.resources import ResourcesDep
 from tochka_core.tenants import invitations, members, service
 from tochka_core.tenants.public import (
     AdminConnection,
+    AdminSession,
     OwnerConnection,
     SelfOrAdminConnection,
     TenantConnection,
@@ -104,15 +107,15 @@ async def create_tenant(
     new: TenantCreate, founding: FoundingConnection, key: IdempotencyKey = None
 ) -> TenantRead | Response:
     """Found one more tenant; the person becomes its owner."""
-    connection, user_id = founding.connection, founding.person.user_id
+    connection, person = founding.connection, founding.person
     mark = fingerprint("POST /tenants", None, new)
     if key is not None:
-        stored = await replay(connection, user_id, key, mark)
+        stored = await replay(connection, person.user_id, key, mark)
         if stored is not None:
             return stored.response()
-    created = await service.create(connection, founding.tenant_id, user_id, new)
+    created = await service.create(connection, founding.tenant_id, person, new)
     if key is not None:
-        await remember(connection, user_id, key, mark, 201, created.model_dump(mode="json"))
+        await remember(connection, person.user_id, key, mark, 201, created.model_dump(mode="json"))
     return created
 
 
@@ -125,7 +128,7 @@ async def get_tenant(tenant_id: UUID, transaction: TenantSession) -> TenantRead:
 @router.patch("/tenants/{tenant_id}", operation_id="update_tenant")
 async def update_tenant(tenant_id: UUID, change: TenantUpdate, transaction: AdminConnection) -> TenantRead:
     """Rename the tenant, or change its language: owner and administrators."""
-    tenant = await service.update(transaction.connection, tenant_id, change)
+    tenant = await service.update(transaction.connection, transaction.member, change)
     return service.read(tenant, transaction.member.role)
 
 
@@ -257,3 +260,11 @@ async def decline_invitation(invited: InvitedConnection) -> None:
     await invitations.decline(
         invited.connection, invited.tenant_id, invited.invitation_id, invited.person.user_id
     )
+
+
+@router.get("/tenants/{tenant_id}/audit", operation_id="list_audit_entries")
+async def list_audit_entries(
+    tenant_id: UUID, transaction: AdminSession, asked: PageRequestDep
+) -> Page[AuditEntryRead]:
+    """What was done in the tenant and by whom, newest first: for owner and administrators."""
+    return await audit.page_of_tenant(transaction.session, tenant_id, asked)

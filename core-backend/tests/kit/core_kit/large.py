@@ -72,6 +72,9 @@ FILL = (
     """INSERT INTO attempts (tenant_id, id, delivery_id, number, started_at, duration_ms)
        SELECT pg_temp.u(n % {tenants}), pg_temp.u(n, 8), pg_temp.u(n, 7), 1, now(), 5
        FROM generate_series(1, {rows}) n""",
+    """INSERT INTO audit_entries (id, tenant_id, user_id, action, data)
+       SELECT pg_temp.u(n, 9), pg_temp.u(n % {tenants}), pg_temp.u(n), 'tenant.renamed', '{{}}'
+       FROM generate_series(1, {rows}) n""",
 )
 
 
