@@ -253,6 +253,26 @@ export interface paths {
         patch: operations["update_me"];
         trace?: never;
     };
+    "/api/v1/me/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Own Audit Entries
+         * @description What the person did, signing in and out among it, newest first.
+         */
+        get: operations["list_own_audit_entries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/invitations": {
         parameters: {
             query?: never;
@@ -605,6 +625,26 @@ export interface paths {
         patch: operations["update_tenant"];
         trace?: never;
     };
+    "/api/v1/tenants/{tenant_id}/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Audit Entries
+         * @description What was done in the tenant and by whom, newest first: for owner and administrators.
+         */
+        get: operations["list_audit_entries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenants/{tenant_id}/handover": {
         parameters: {
             query?: never;
@@ -939,6 +979,40 @@ export interface components {
             action: string;
             /** Ticket */
             ticket: string;
+        };
+        /**
+         * AuditEntryRead
+         * @description One deed: `action` by the person `user_id` in the session `session_id`, done to `subject_id`.
+         *
+         *     Without a person it was the platform's own doing. `request_id` finds the deed in the logs.
+         */
+        AuditEntryRead: {
+            /** Action */
+            action: string;
+            /** Address */
+            address: string | null;
+            /** Data */
+            data: {
+                [key: string]: string | number | boolean | null;
+            };
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Occurred At
+             * Format: date-time
+             */
+            occurred_at: string;
+            /** Request Id */
+            request_id: string | null;
+            /** Session Id */
+            session_id: string | null;
+            /** Subject Id */
+            subject_id: string | null;
+            /** User Id */
+            user_id: string | null;
         };
         /**
          * ChallengeCreate
@@ -1470,6 +1544,13 @@ export interface components {
             summary: components["schemas"]["LocalizedText"];
             /** Version */
             version: string;
+        };
+        /** Page[AuditEntryRead] */
+        Page_AuditEntryRead_: {
+            /** Items */
+            items: components["schemas"]["AuditEntryRead"][];
+            /** Next Cursor */
+            next_cursor: string | null;
         };
         /** Page[InstallationRead] */
         Page_InstallationRead_: {
@@ -2267,6 +2348,31 @@ export interface operations {
             "5XX": components["responses"]["Problem"];
         };
     };
+    list_own_audit_entries: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AuditEntryRead_"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
     list_my_invitations: {
         parameters: {
             query?: {
@@ -2770,6 +2876,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TenantRead"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    list_audit_entries: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: {
+                /** @description The tenant to act for, where the path names none. */
+                "X-Tenant-ID"?: string;
+            };
+            path: {
+                tenant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AuditEntryRead_"];
                 };
             };
             "4XX": components["responses"]["Problem"];
