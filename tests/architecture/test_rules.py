@@ -240,8 +240,8 @@ LAYERS = {
     *("api", "tasks", "adapters", "public", "service", "repository", "models", "schemas", "events", "errors")
 }
 MATTERS = {
-    *(f"accounts/{name}.py" for name in ("channels", "codes", "cookies", "inbox", "limits", "phones")),
-    *(f"accounts/{name}.py" for name in ("refresh_tokens", "tokens")),
+    *(f"accounts/{name}.py" for name in ("budgets", "channels", "codes", "cookies", "inbox")),
+    *(f"accounts/{name}.py" for name in ("phones", "refresh_tokens", "tokens")),
     "domains/labels.py",
     "installations/activation.py",
     *(f"tenants/{name}.py" for name in ("invitations", "members", "roles")),

@@ -7,20 +7,24 @@ from datetime import timedelta
 from fastapi import Depends, FastAPI
 from pydantic import SecretStr
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from starlette.applications import Starlette
-from starlette.middleware.cors import CORSMiddleware
 from tochka_sdk import problems
 from tochka_sdk.db import Connections, Database
 from tochka_sdk.requests import BodyLimit, RequestContext, SecurityHeaders, require_json
 from tochka_sdk.webhooks import public_key_of
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from tochka_core import docs, faults
 from tochka_core.accounts import api as accounts
 from tochka_core.catalogue import api as catalogue
+from tochka_core.cors import ExactCors
 from tochka_core.domains import api as domains
 from tochka_core.health import private_app
 from tochka_core.installations import api as installations
 from tochka_core.keyring import Keyring
+from tochka_core.limits import Limiter, RateLimits
 from tochka_core.openapi import DescribedApi
 from tochka_core.resources import Addresses, Resources
 from tochka_core.settings import Settings
@@ -30,9 +34,8 @@ from tochka_core.tenants import api as tenants
 from tochka_core.webhooks import api as webhooks
 
 PREFIX = "/api/v1"
-MAX_BODY_BYTES = 256 * 1024
+HSTS_S = 365 * 24 * 3600
 API_CSP = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-ALLOWED_HEADERS = ("Content-Type", "Authorization", "X-Request-ID", "X-Tenant-ID", "Idempotency-Key")
 
 
 @asynccontextmanager
@@ -52,6 +55,9 @@ async def open_resources(
         socket_timeout=2.0,
         socket_connect_timeout=2.0,
         health_check_interval=15,
+        retry=Retry(
+            NoBackoff(), 1
+        ),  # for a connection that broke meanwhile; else say at once that Redis is away
     )
     webhook_key = settings.webhook_key.get_secret_value()
     try:
@@ -62,7 +68,8 @@ async def open_resources(
             redis=redis,
             keyring=Keyring.of(settings, webhook_public=public_key_of(webhook_key)),
             addresses=_addresses(settings),
-            limits=settings.limits,
+            limiter=Limiter(redis, settings.quotas, relaxed=settings.limits == "relaxed"),
+            quotas=settings.quotas,
             dev_inbox=settings.dev_inbox,
             activation_deadline=timedelta(seconds=settings.activation_deadline_s),
         )
@@ -79,6 +86,7 @@ def _addresses(settings: Settings) -> Addresses:
         storefront_domain=settings.storefront_domain,
         storefront_scheme=settings.storefront_scheme,
         storefront_port_suffix=settings.storefront_port_suffix,
+        trusted_origins=frozenset(settings.cors_origins),
     )
 
 
@@ -106,25 +114,21 @@ def create_app(settings: Settings, resources: Resources | None = None) -> FastAP
     app.router.routes.extend((*accounts.jwks_routes, *docs.ROUTES))
     problems.install(app)
     faults.install(app)
-    _wrap(app, settings)
+    _wrap(app, settings, resources)
     return app
 
 
-def _wrap(app: FastAPI, settings: Settings) -> None:
+def _wrap(app: FastAPI, settings: Settings, resources: Resources | None) -> None:
     """Put the middleware on, innermost first."""
-    app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
+    quotas = settings.quotas
+    app.add_middleware(BodyLimit, max_bytes=quotas.body_bytes, max_seconds=quotas.body_seconds)
+    if resources is not None:
+        app.add_middleware(RateLimits, limiter=resources.limiter, prefix=PREFIX)
     if settings.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=list(settings.cors_origins),
-            allow_credentials=True,
-            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=list(ALLOWED_HEADERS),
-            expose_headers=["X-Request-ID", "Retry-After"],
-            max_age=600,
-        )
-    app.add_middleware(SecurityHeaders, csp=API_CSP)
+        app.add_middleware(ExactCors, origins=settings.cors_origins)
+    app.add_middleware(SecurityHeaders, csp=API_CSP, hsts=HSTS_S if settings.is_secure else 0)
     app.add_middleware(RequestContext)
+    app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
 
 
 def create_private_app(resources: Resources) -> Starlette:

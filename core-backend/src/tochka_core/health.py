@@ -41,9 +41,10 @@ def private_app(resources: Resources, routes: list[BaseRoute]) -> Starlette:
     async def ready(_request: Request) -> Response:
         database = await _holds("database", partial(_reach, resources))
         redis = await _holds("redis", resources.redis.ping)
-        ok = database and redis
-        body = {"status": "ready" if ok else "unready", "database": database, "redis": redis}
-        return JSONResponse(body, 200 if ok else 503)
+        status = ("ready" if redis else "degraded") if database else "unready"
+        return JSONResponse(
+            {"status": status, "database": database, "redis": redis}, 200 if database else 503
+        )
 
     async def db(_request: Request) -> Response:
         return JSONResponse(

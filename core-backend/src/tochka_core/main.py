@@ -39,8 +39,7 @@ def _listener(app: ASGIApp, host: str, port: int) -> _Listener:
             log_config=None,
             access_log=False,
             server_header=False,
-            proxy_headers=True,
-            forwarded_allow_ips="127.0.0.1,::1",
+            proxy_headers=False,  # the application knows its proxies
             timeout_graceful_shutdown=GRACE_S,
         )
     )

@@ -2,24 +2,29 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Literal, cast
+from typing import Annotated, cast
 
 from fastapi import Depends, Request
 from redis.asyncio import Redis
 from tochka_sdk.db import Connections, Database
 
 from tochka_core.keyring import Keyring
+from tochka_core.limits import Limiter
+from tochka_core.quotas import Quotas
 
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the platform and the storefronts are reached from outside."""
+    """Where the platform and the storefronts are reached from outside. Pages of the trusted origins may call
+    the platform with cookies, as its own do.
+    """
 
     public_url: str
     issuer: str
     storefront_domain: str
     storefront_scheme: str
     storefront_port_suffix: str
+    trusted_origins: frozenset[str]
 
     @property
     def is_secure(self) -> bool:
@@ -44,7 +49,8 @@ class Resources:
     redis: "Redis"
     keyring: Keyring
     addresses: Addresses
-    limits: Literal["strict", "relaxed"]
+    limiter: Limiter
+    quotas: Quotas
     dev_inbox: bool
     activation_deadline: timedelta
 

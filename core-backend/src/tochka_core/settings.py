@@ -1,24 +1,34 @@
 """Configuration of the core: read once in `main`, handed down, never a global."""
 
+import re
+from ipaddress import ip_network
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from tochka_sdk.tokens import read_key
 
+from tochka_core.quotas import Quotas
+
 KNOWN_DEFAULTS = frozenset({"secret", "changeme", "change-me", "password", "test", "development"})
 MIN_SECRET_BYTES = 32
+ORIGIN = re.compile(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[1-9][0-9]{0,4})?")
 
 
 class Settings(BaseSettings):
     """Everything the core can be told. Secrets have no default: a missing one stops the start.
 
-    Every name is read from the environment with the prefix `TOCHKA_CORE_`. Keys are Ed25519 private JWKs
-    (RFC 8037) as JSON; `webhook_key` is a Standard Webhooks `whsk_` key.
+    Every name is read from the environment with the prefix `TOCHKA_CORE_`; a single quota by its own name,
+    as in `TOCHKA_CORE_QUOTAS__CODES=30/1h`. Keys are Ed25519 private JWKs (RFC 8037) as JSON; `webhook_key`
+    is a Standard Webhooks `whsk_` key.
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="TOCHKA_CORE_", frozen=True, extra="ignore", hide_input_in_errors=True
+        env_prefix="TOCHKA_CORE_",
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,
     )
 
     environment: Literal["development", "test", "production"] = "production"
@@ -47,22 +57,40 @@ class Settings(BaseSettings):
     worker_port: int = 8002
 
     limits: Literal["strict", "relaxed"] = "strict"
+    quotas: Quotas = Quotas()
     dev_inbox: bool = False
     log_level: str = "INFO"
     log_json: bool = True
     sentry_dsn: SecretStr | None = None
 
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.1", "::1")
     activation_deadline_s: float = Field(default=60.0, gt=0, le=600)
     trial_days: int = Field(default=14, ge=0, le=365)
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("cors_origins", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        """Read origins from one comma-separated string."""
+        """Read a list from one comma-separated string."""
         if isinstance(value, str):
-            return tuple(origin.strip() for origin in value.split(",") if origin.strip())
+            return tuple(item.strip() for item in value.split(",") if item.strip())
         return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _exact(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        """Refuse whatever is not one origin as browsers write it: no `*`, no path, no capitals."""
+        if not all(ORIGIN.fullmatch(origin) for origin in origins):
+            raise ValueError("must be exact origins, like https://app.example or http://localhost:5173")
+        return origins
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _known(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        """Refuse names, `*` and the whole of the internet: whoever is trusted may say who the client is."""
+        if any(ip_network(proxy).prefixlen == 0 for proxy in proxies):
+            raise ValueError("must be the addresses or networks of your own proxies")
+        return proxies
 
     @field_validator("code_pepper", "session_key", "secret_key_master")
     @classmethod

@@ -10,7 +10,7 @@ from tochka_sdk import clock
 from tochka_sdk.requests import bind
 
 from tochka_core.accounts import channels, cookies, inbox, service
-from tochka_core.accounts.public import CallerDep, OptionalPersonDep, UserConnection, UserSession
+from tochka_core.accounts.public import OptionalPersonDep, UserConnection, UserSession
 from tochka_core.accounts.refresh_tokens import RefreshToken
 from tochka_core.accounts.schemas import (
     ChallengeCreate,
@@ -36,21 +36,20 @@ warn_without_channels = channels.warn_without_channels
 async def create_challenge(
     new: ChallengeCreate,
     response: Response,
-    caller: CallerDep,
     resources: ResourcesDep,
     key: IdempotencyKey = None,
 ) -> ChallengeRead:
     """Send a one-time code to a phone; the answer is the same for known and unknown phones."""
-    read, is_repeated = await service.challenge(resources, new, caller.address, key)
+    read, is_repeated = await service.challenge(resources, new, key)
     if is_repeated:
         response.headers[REPLAYED] = "true"
     return read
 
 
 @router.post("/auth/challenges/{challenge_id}/resend", operation_id="resend_challenge", status_code=202)
-async def resend_challenge(challenge_id: UUID, caller: CallerDep, resources: ResourcesDep) -> ChallengeRead:
+async def resend_challenge(challenge_id: UUID, resources: ResourcesDep) -> ChallengeRead:
     """Send a new code; the one before it stops working."""
-    return await service.resend(resources, challenge_id, caller.address)
+    return await service.resend(resources, challenge_id)
 
 
 @router.post(

@@ -1,8 +1,8 @@
 """Challenges and their codes in Redis: shared by all instances, gone after their time.
 
-A challenge is `challenge:{id}` (phone, channel, delivery; never the code). Its code and the counters of its
-phone live in one slot, tagged with a keyed digest of the phone, so that one script can count, compare and
-consume. What is stored of a code is HMAC-SHA256(pepper, id|phone|purpose|code). The clock is that of Redis.
+A challenge is `challenge:{id}` (phone, channel, delivery; never the code). Its code and the counters
+of its phone live in one slot, tagged with a keyed digest of the phone, so that one script can count, compare
+and consume. What is stored of a code is HMAC-SHA256(pepper, id|phone|purpose|code). The clock is Redis' own.
 """
 
 import hashlib
@@ -17,7 +17,6 @@ from uuid import UUID
 from redis.asyncio import Redis
 from tochka_sdk import clock
 
-from tochka_core.accounts import limits
 from tochka_core.accounts.errors import (
     ChallengeUnknown,
     CodeExpired,
@@ -28,8 +27,13 @@ from tochka_core.accounts.errors import (
 )
 from tochka_core.accounts.schemas import ChannelKind, TokenDelivery
 from tochka_core.idempotency.errors import KeyReused
+from tochka_core.quotas import Quotas
 
 PURPOSE = "sign-in"
+CODE_LENGTH = 6
+TOMBSTONE_S = 600  # how long a used or expired challenge is still told from an unknown one
+HOUR_MS = 3600 * 1000
+DAY_MS = 24 * HOUR_MS
 
 CLOCK = """
 local clock = redis.call('TIME')
@@ -127,10 +131,20 @@ class Issued:
 
 @dataclass(frozen=True, slots=True)
 class Challenges:
-    """The store; `pepper` keys every digest."""
+    """The store; `pepper` keys every digest.
+
+    A phone's caps count what was *not* answered: a code that is typed back correctly proves that its owner
+    asked for it, and clears the phone's counters, so that signing in again and again is not held up.
+    """
 
     redis: Redis
     pepper: bytes
+    quotas: Quotas
+
+    @property
+    def kept_s(self) -> int:
+        """How long a challenge is remembered after its last code was made."""
+        return self.quotas.code_seconds + TOMBSTONE_S
 
     async def open(self, challenge: Challenge) -> Issued:
         """Store a new challenge with a fresh code.
@@ -140,7 +154,8 @@ class Challenges:
         """
         issued = await self._issue(challenge, "new")
         fields = [challenge.phone, challenge.channel, challenge.delivery]
-        await self.redis.register_script(OPEN)(keys=[_key(challenge.id)], args=[_kept_ms(), *fields])
+        args: list[str | int] = [self.kept_s * 1000, *fields]
+        await self.redis.register_script(OPEN)(keys=[_key(challenge.id)], args=args)
         return issued
 
     async def claim(self, key: str, challenge: Challenge) -> UUID:
@@ -152,7 +167,7 @@ class Challenges:
             KeyReused: this phone used the key for another channel, or to get its tokens another way.
         """
         asked = f"{challenge.channel}|{challenge.delivery}|"
-        args: list[str | int] = [f"{asked}{challenge.id}", limits.CODE_TTL_S]
+        args: list[str | int] = [f"{asked}{challenge.id}", self.quotas.code_seconds]
         first = str(
             await self.redis.register_script(CLAIM)(keys=[self._claim_key(key, challenge)], args=args)
         )
@@ -174,8 +189,8 @@ class Challenges:
         expires, resend = await self.redis.hmget(key, ["expires", "resend"])
         now = clock.now().timestamp()
         return (
-            _moment(expires or (now + limits.CODE_TTL_S) * 1000),
-            _moment(resend or (now + limits.RESEND_COOLDOWN_S) * 1000),
+            _moment(expires or (now + self.quotas.code_seconds) * 1000),
+            _moment(resend or (now + self.quotas.resend_seconds) * 1000),
         )
 
     async def renew(self, challenge: Challenge) -> Issued:
@@ -186,7 +201,7 @@ class Challenges:
             CodeUsed, TooManyTries, ChallengeUnknown: there is nothing to renew.
         """
         issued = await self._issue(challenge, "again")
-        await self.redis.pexpire(_key(challenge.id), _kept_ms())
+        await self.redis.pexpire(_key(challenge.id), self.kept_s * 1000)
         return issued
 
     async def get(self, challenge_id: UUID) -> Challenge:
@@ -210,10 +225,10 @@ class Challenges:
         keys = [_code_key(tag, challenge.id), *_counters("failures", tag), *_counters("sends", tag)]
         args: list[str | int] = [
             self._mac(challenge, code),
-            limits.HOUR_S * 1000,
-            limits.DAY_S * 1000,
-            limits.FAILURES_PER_PHONE_HOUR,
-            limits.FAILURES_PER_PHONE_DAY,
+            HOUR_MS,
+            DAY_MS,
+            self.quotas.phone_failures_hour,
+            self.quotas.phone_failures_day,
         ]
         verdict, number, *first = await self.redis.register_script(CONFIRM)(keys=keys, args=args)
         match verdict:
@@ -229,19 +244,19 @@ class Challenges:
                 _refuse(verdict, int(number))
 
     async def _issue(self, challenge: Challenge, mode: str) -> Issued:
-        code = f"{secrets.randbelow(10**limits.CODE_LENGTH):0{limits.CODE_LENGTH}d}"
+        code = f"{secrets.randbelow(10**CODE_LENGTH):0{CODE_LENGTH}d}"
         tag = self._tag(challenge.phone)
         args: list[str | int] = [
             self._mac(challenge, code),
             mode,
-            limits.TRIES_PER_CHALLENGE,
-            limits.CODE_TTL_S * 1000,
-            limits.RESEND_COOLDOWN_S * 1000,
-            _kept_ms(),
-            limits.HOUR_S * 1000,
-            limits.DAY_S * 1000,
-            limits.SENDS_PER_PHONE_HOUR,
-            limits.SENDS_PER_PHONE_DAY,
+            self.quotas.code_tries,
+            self.quotas.code_seconds * 1000,
+            self.quotas.resend_seconds * 1000,
+            self.kept_s * 1000,
+            HOUR_MS,
+            DAY_MS,
+            self.quotas.phone_codes_hour,
+            self.quotas.phone_codes_day,
         ]
         keys = [_code_key(tag, challenge.id), *_counters("sends", tag)]
         verdict, *numbers = await self.redis.register_script(ISSUE)(keys=keys, args=args)
@@ -286,7 +301,3 @@ def _code_key(tag: str, challenge_id: UUID) -> str:
 
 def _counters(name: str, tag: str) -> tuple[str, str]:
     return f"{name}-hour:{{{tag}}}", f"{name}-day:{{{tag}}}"
-
-
-def _kept_ms() -> int:
-    return (limits.CODE_TTL_S + limits.TOMBSTONE_S) * 1000

@@ -147,9 +147,9 @@ async def _caller(request: Request) -> Caller:
 CallerDep = Annotated[Caller, Depends(_caller)]
 
 
-async def consume_code(resources: Resources, challenge_id: UUID, code: str, caller: Caller) -> Challenge:
+async def consume_code(resources: Resources, challenge_id: UUID, code: str) -> Challenge:
     """The challenge, for the one caller who brings its code first; an `accounts.*` error for all others."""
-    return await service.consume_code(resources, challenge_id, code, caller.address)
+    return await service.consume_code(resources, challenge_id, code)
 
 
 def normalise_phone(typed: str) -> str:

@@ -13,8 +13,9 @@ from tochka_sdk.db import Connection, Scope, violates
 from tochka_sdk.errors import DomainError
 from tochka_sdk.ids import uuid7
 
-from tochka_core.accounts import channels, limits, phones, repository
-from tochka_core.accounts.codes import Challenge, Challenges, Issued
+from tochka_core import limits
+from tochka_core.accounts import budgets, channels, phones, repository
+from tochka_core.accounts.codes import CODE_LENGTH, Challenge, Challenges, Issued
 from tochka_core.accounts.errors import (
     CodeUsed,
     NotSignedIn,
@@ -55,11 +56,11 @@ class Grant:
 
 
 def _store(resources: Resources) -> Challenges:
-    return Challenges(resources.redis, resources.keyring.code_pepper)
+    return Challenges(resources.redis, resources.keyring.code_pepper, resources.quotas)
 
 
 async def challenge(
-    resources: Resources, new: ChallengeCreate, address: str | None, key: str | None
+    resources: Resources, new: ChallengeCreate, key: str | None
 ) -> tuple[ChallengeRead, bool]:
     """Send a code, unless the same request with the same key has done so: then its answer, and True.
 
@@ -74,8 +75,8 @@ async def challenge(
             known = replace(opened, id=first)
             return _read(known, *await store.times(known)), True
     try:
-        await limits.admit(resources.redis, limits.SENDS, address, resources.limits)
-        issued = await store.open(opened)
+        async with budgets.spending(resources.redis, resources.quotas, opened):
+            issued = await store.open(opened)
     except DomainError:
         if key is not None:
             await store.release(key, opened)
@@ -83,13 +84,14 @@ async def challenge(
     return await _send(channel, opened, issued), False
 
 
-async def resend(resources: Resources, challenge_id: UUID, address: str | None) -> ChallengeRead:
+async def resend(resources: Resources, challenge_id: UUID) -> ChallengeRead:
     """Send a new code for a challenge; the code before it is dead from now on."""
     store = _store(resources)
     known = await store.get(challenge_id)
     channel = channels.get_channel(resources, known.channel)
-    await limits.admit(resources.redis, limits.SENDS, address, resources.limits)
-    return await _send(channel, known, await store.renew(known))
+    async with budgets.spending(resources.redis, resources.quotas, known):
+        issued = await store.renew(known)
+    return await _send(channel, known, issued)
 
 
 async def _send(channel: channels.CodeChannel, challenge: Challenge, issued: Issued) -> ChallengeRead:
@@ -104,15 +106,14 @@ def _read(challenge: Challenge, expires_at: datetime, resend_at: datetime) -> Ch
         challenge_id=challenge.id,
         channel=challenge.channel,
         links=[],
-        code_length=limits.CODE_LENGTH,
+        code_length=CODE_LENGTH,
         expires_at=expires_at,
         resend_at=resend_at,
     )
 
 
-async def consume_code(resources: Resources, challenge_id: UUID, code: str, address: str | None) -> Challenge:
+async def consume_code(resources: Resources, challenge_id: UUID, code: str) -> Challenge:
     """The challenge, for the one caller who brings its code first; an error for all others."""
-    await limits.admit(resources.redis, limits.CONFIRMS, address, resources.limits)
     store = _store(resources)
     known = await store.get(challenge_id)
     try:

@@ -13,7 +13,7 @@ from tochka_sdk.requests import bind
 
 from tochka_core.accounts.public import Person, PersonDep
 from tochka_core.accounts.schemas import Locale
-from tochka_core.resources import Resources, ResourcesDep
+from tochka_core.resources import Resources, ResourcesDep, resources_of
 from tochka_core.tenants import roles, service
 from tochka_core.tenants.errors import (
     TenantContradiction,
@@ -63,6 +63,8 @@ async def _chosen(
     if chosen is None:
         raise TenantNotChosen
     bind(tenant_id=chosen)
+    outsider = None if chosen == person.tenant_id else person.user_id
+    await resources_of(request).limiter.admit_tenant(request.scope, chosen, outsider=outsider)
     return chosen
 
 

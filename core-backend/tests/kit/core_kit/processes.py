@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Literal
 
 import httpx
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 from tochka_core.settings import Settings
 
 from core_kit.running import loopback_socket
@@ -22,6 +22,10 @@ START_PATIENCE_S = 120.0  # a process that imports the whole core on a machine t
 def _text(value: object) -> str:
     if isinstance(value, SecretStr):
         return value.get_secret_value()
+    if isinstance(value, BaseModel):
+        return value.model_dump_json(exclude_unset=True)
+    if isinstance(value, tuple):
+        return ",".join(value)
     return value if isinstance(value, str) else json.dumps(value)
 
 

@@ -85,19 +85,20 @@ class _Server(uvicorn.Server):
 async def serving(app: ASGIApp) -> AsyncIterator[str]:
     """Serve an application until the block ends; yields its `http://127.0.0.1:port`."""
     bound = loopback_socket()
+    bound.listen()  # from here on a connection waits until it is served
     config = uvicorn.Config(
         app,
         lifespan="off",
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_keep_alive=60,  # longer than a client keeps one: else it may use what is just being closed
     )
-    bound.listen()  # or the first connections would be refused
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[bound]))
     try:
-        yield f"http://127.0.0.1:{bound.getsockname()[1]}"  # a connection waits until it is served
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
     finally:
         server.should_exit = True
         await task

@@ -16,6 +16,7 @@ const BY_CODE: Record<string, MessageDescriptor> = {
   "accounts.phone_invalid": msg`Проверьте номер: такого телефона не бывает.`,
   "accounts.phone_not_mobile": msg`Код приходит только на мобильный номер, например +7 999 123-45-67.`,
   "accounts.channel_unavailable": msg`Этот мессенджер сейчас не отвечает. Выберите другой способ получить код.`,
+  "accounts.sending_paused": msg`Сегодня этим способом кодов больше не отправить. Выберите другой способ или попробуйте завтра.`,
   "accounts.code_expired": msg`Срок действия кода истёк. Запросите новый.`,
   "accounts.code_used": msg`Этот код уже использован. Запросите новый.`,
   "accounts.challenge_unknown": msg`Срок действия кода истёк. Запросите новый.`,
