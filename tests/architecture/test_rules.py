@@ -240,7 +240,7 @@ LAYERS = {
     *("api", "tasks", "adapters", "public", "service", "repository", "models", "schemas", "events", "errors")
 }
 MATTERS = {
-    *(f"accounts/{name}.py" for name in ("budgets", "channels", "codes", "cookies", "inbox")),
+    *(f"accounts/{name}.py" for name in ("browsers", "budgets", "channels", "codes", "cookies", "inbox")),
     *(f"accounts/{name}.py" for name in ("phones", "refresh_tokens", "tokens")),
     "domains/labels.py",
     "installations/activation.py",

@@ -9,8 +9,8 @@ from starlette.routing import BaseRoute, Route
 from tochka_sdk import clock
 from tochka_sdk.requests import bind
 
-from tochka_core.accounts import channels, cookies, inbox, service
-from tochka_core.accounts.public import OptionalPersonDep, UserConnection, UserSession
+from tochka_core.accounts import browsers, channels, cookies, inbox, service
+from tochka_core.accounts.public import CallerDep, OptionalPersonDep, UserConnection, UserSession
 from tochka_core.accounts.refresh_tokens import RefreshToken
 from tochka_core.accounts.schemas import (
     ChallengeCreate,
@@ -25,7 +25,7 @@ from tochka_core.audit import public as audit
 from tochka_core.audit.public import AuditEntryRead
 from tochka_core.idempotency.public import REPLAYED, IdempotencyKey
 from tochka_core.paging import Page, PageRequestDep
-from tochka_core.resources import ResourcesDep, resources_of
+from tochka_core.resources import Resources, ResourcesDep, resources_of
 
 router = APIRouter(tags=["accounts"])
 dev_router = APIRouter(tags=["development"])
@@ -36,20 +36,30 @@ warn_without_channels = channels.warn_without_channels
 async def create_challenge(
     new: ChallengeCreate,
     response: Response,
+    caller: CallerDep,
     resources: ResourcesDep,
     key: IdempotencyKey = None,
 ) -> ChallengeRead:
     """Send a one-time code to a phone; the answer is the same for known and unknown phones."""
-    read, is_repeated = await service.challenge(resources, new, key)
-    if is_repeated:
+    asked = await service.challenge(resources, new, caller.browser, key)
+    if asked.is_repeated:
         response.headers[REPLAYED] = "true"
-    return read
+    return _told(response, resources, asked)
 
 
 @router.post("/auth/challenges/{challenge_id}/resend", operation_id="resend_challenge", status_code=202)
-async def resend_challenge(challenge_id: UUID, resources: ResourcesDep) -> ChallengeRead:
+async def resend_challenge(
+    challenge_id: UUID, response: Response, caller: CallerDep, resources: ResourcesDep
+) -> ChallengeRead:
     """Send a new code; the one before it stops working."""
-    return await service.resend(resources, challenge_id)
+    return _told(response, resources, await service.resend(resources, challenge_id, caller.browser))
+
+
+def _told(response: Response, resources: Resources, asked: service.Asked) -> ChallengeRead:
+    """The body of the answer; what only the same browser may bring again goes into its cookie."""
+    if asked.secret is not None:
+        browsers.put(response, resources.addresses, asked.secret, asked.kept_s)
+    return asked.read
 
 
 @router.post(

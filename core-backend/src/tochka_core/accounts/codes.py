@@ -1,6 +1,6 @@
 """Challenges and their codes in Redis: shared by all instances, gone after their time.
 
-A challenge is `challenge:{id}` (phone, channel, delivery; never the code). Its code and the counters
+A challenge is `challenge:{id}` (phone, channel, delivery, browser; never the code). Its code and the counters
 of its phone live in one slot, tagged with a keyed digest of the phone, so that one script can count, compare
 and consume. What is stored of a code is HMAC-SHA256(pepper, id|phone|purpose|code). The clock is Redis' own.
 """
@@ -17,6 +17,8 @@ from uuid import UUID
 from redis.asyncio import Redis
 from tochka_sdk import clock
 
+from tochka_core.accounts import browsers
+from tochka_core.accounts.browsers import Browser
 from tochka_core.accounts.errors import (
     ChallengeUnknown,
     CodeExpired,
@@ -49,7 +51,8 @@ end
 """
 
 OPEN = """
-redis.call('HSET', KEYS[1], 'phone', ARGV[2], 'channel', ARGV[3], 'delivery', ARGV[4])
+redis.call('HSET', KEYS[1], 'phone', ARGV[2], 'channel', ARGV[3], 'delivery', ARGV[4],
+  'browser', ARGV[5], 'bound', ARGV[6])
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 """
 
@@ -112,12 +115,18 @@ return {'ok', 0}
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """What is known of a challenge besides its code."""
+    """What is known of a challenge besides its code.
+
+    `browser` is the mark of the browser's secret; `is_bound` says that a browser asked, so that no program
+    can answer. Both are empty for clients that get their tokens in the body.
+    """
 
     id: UUID
     phone: str
     channel: ChannelKind
     delivery: TokenDelivery
+    browser: str = ""
+    is_bound: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +162,8 @@ class Challenges:
             TooManyCodes: the phone was sent enough codes that nobody typed.
         """
         issued = await self._issue(challenge, "new")
-        fields = [challenge.phone, challenge.channel, challenge.delivery]
-        args: list[str | int] = [self.kept_s * 1000, *fields]
+        fields = [challenge.phone, challenge.channel, challenge.delivery, challenge.browser]
+        args: list[str | int] = [self.kept_s * 1000, *fields, "1" if challenge.is_bound else ""]
         await self.redis.register_script(OPEN)(keys=[_key(challenge.id)], args=args)
         return issued
 
@@ -210,10 +219,23 @@ class Challenges:
         Raises:
             ChallengeUnknown: there is none, or it was too long ago.
         """
-        fields: list[Any] = await self.redis.hmget(_key(challenge_id), ["phone", "channel", "delivery"])
-        if None in fields:
+        names = ["phone", "channel", "delivery", "browser", "bound"]
+        told: list[Any] = await self.redis.hmget(_key(challenge_id), names)
+        phone, channel, delivery, browser, bound = told
+        if phone is None:
             raise ChallengeUnknown
-        return Challenge(challenge_id, *fields)
+        return Challenge(challenge_id, phone, channel, delivery, browser or "", bool(bound))
+
+    def require_browser(self, challenge: Challenge, browser: Browser) -> None:
+        """Let a browser go on with no challenge but its own.
+
+        Raises:
+            ChallengeUnknown: it asked for none, or another browser did, which is the same to it.
+        """
+        if challenge.delivery == "body" or not (challenge.is_bound or browser.is_one):
+            return
+        if not hmac.compare_digest(browsers.mark(browser.secret, self.pepper), challenge.browser):
+            raise ChallengeUnknown
 
     async def consume(self, challenge: Challenge, code: str) -> None:
         """Spend a try; return only for the one caller who brought the right code first.

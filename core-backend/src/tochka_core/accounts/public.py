@@ -13,7 +13,8 @@ from tochka_sdk import clock
 from tochka_sdk.db import Connection, Scope
 from tochka_sdk.requests import bind
 
-from tochka_core.accounts import cookies, phones, service, tokens
+from tochka_core.accounts import browsers, cookies, phones, service, tokens
+from tochka_core.accounts.browsers import Browser
 from tochka_core.accounts.codes import Challenge
 from tochka_core.accounts.errors import NotSignedIn, RefreshInvalid
 from tochka_core.accounts.refresh_tokens import RefreshToken
@@ -136,20 +137,22 @@ class Caller:
 
     address: str | None
     user_agent: str
+    browser: Browser
 
 
-async def _caller(request: Request) -> Caller:
+async def _caller(request: Request, resources: ResourcesDep) -> Caller:
     """The server has put the address that the gateway names in the place of the gateway's own."""
     address = request.client.host if request.client else None
-    return Caller(address, request.headers.get("user-agent", ""))
+    browser = browsers.read(request, resources.addresses)
+    return Caller(address, request.headers.get("user-agent", ""), browser)
 
 
 CallerDep = Annotated[Caller, Depends(_caller)]
 
 
-async def consume_code(resources: Resources, challenge_id: UUID, code: str) -> Challenge:
+async def consume_code(resources: Resources, challenge_id: UUID, code: str, caller: Caller) -> Challenge:
     """The challenge, for the one caller who brings its code first; an `accounts.*` error for all others."""
-    return await service.consume_code(resources, challenge_id, code)
+    return await service.consume_code(resources, challenge_id, code, caller.browser, caller.address)
 
 
 def normalise_phone(typed: str) -> str:

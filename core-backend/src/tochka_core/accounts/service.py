@@ -14,7 +14,8 @@ from tochka_sdk.errors import DomainError
 from tochka_sdk.ids import uuid7
 
 from tochka_core import limits
-from tochka_core.accounts import budgets, channels, phones, repository
+from tochka_core.accounts import browsers, budgets, channels, phones, repository
+from tochka_core.accounts.browsers import Browser
 from tochka_core.accounts.codes import CODE_LENGTH, Challenge, Challenges, Issued
 from tochka_core.accounts.errors import (
     CodeUsed,
@@ -55,14 +56,22 @@ class Grant:
     until: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What became of asking for a code. `secret` is for the browser to keep, for `kept_s` seconds."""
+
+    read: ChallengeRead
+    secret: str | None
+    kept_s: int
+    is_repeated: bool
+
+
 def _store(resources: Resources) -> Challenges:
     return Challenges(resources.redis, resources.keyring.code_pepper, resources.quotas)
 
 
-async def challenge(
-    resources: Resources, new: ChallengeCreate, key: str | None
-) -> tuple[ChallengeRead, bool]:
-    """Send a code, unless the same request with the same key has done so: then its answer, and True.
+async def challenge(resources: Resources, new: ChallengeCreate, browser: Browser, key: str | None) -> Asked:
+    """Send a code, unless the same request with the same key has done so: then its answer.
 
     Whether the phone is known is not looked at, so that it cannot show.
     """
@@ -73,7 +82,8 @@ async def challenge(
         first = await store.claim(key, opened)
         if first != opened.id:
             known = replace(opened, id=first)
-            return _read(known, *await store.times(known)), True
+            return _asked(store, browser, known, _read(known, *await store.times(known)), is_repeated=True)
+    opened = _bind(store, browser, opened)
     try:
         async with budgets.spending(resources.redis, resources.quotas, opened):
             issued = await store.open(opened)
@@ -81,17 +91,37 @@ async def challenge(
         if key is not None:
             await store.release(key, opened)
         raise
-    return await _send(channel, opened, issued), False
+    return _asked(store, browser, opened, await _send(channel, opened, issued), is_repeated=False)
 
 
-async def resend(resources: Resources, challenge_id: UUID) -> ChallengeRead:
+def _secret(store: Challenges, browser: Browser, challenge: Challenge) -> str:
+    return browser.secret or browsers.fresh_secret(str(challenge.id), store.pepper)
+
+
+def _bind(store: Challenges, browser: Browser, challenge: Challenge) -> Challenge:
+    """The challenge, bound to the browser that asks for it, unless it is for a native client."""
+    if challenge.delivery == "body":
+        return challenge
+    mark = browsers.mark(_secret(store, browser, challenge), store.pepper)
+    return replace(challenge, browser=mark, is_bound=browser.is_one)
+
+
+def _asked(
+    store: Challenges, browser: Browser, challenge: Challenge, read: ChallengeRead, *, is_repeated: bool
+) -> Asked:
+    secret = None if challenge.delivery == "body" else _secret(store, browser, challenge)
+    return Asked(read, secret, store.kept_s, is_repeated)
+
+
+async def resend(resources: Resources, challenge_id: UUID, browser: Browser) -> Asked:
     """Send a new code for a challenge; the code before it is dead from now on."""
     store = _store(resources)
     known = await store.get(challenge_id)
+    store.require_browser(known, browser)
     channel = channels.get_channel(resources, known.channel)
     async with budgets.spending(resources.redis, resources.quotas, known):
         issued = await store.renew(known)
-    return await _send(channel, known, issued)
+    return _asked(store, browser, known, await _send(channel, known, issued), is_repeated=False)
 
 
 async def _send(channel: channels.CodeChannel, challenge: Challenge, issued: Issued) -> ChallengeRead:
@@ -112,10 +142,13 @@ def _read(challenge: Challenge, expires_at: datetime, resend_at: datetime) -> Ch
     )
 
 
-async def consume_code(resources: Resources, challenge_id: UUID, code: str) -> Challenge:
+async def consume_code(
+    resources: Resources, challenge_id: UUID, code: str, browser: Browser, address: str | None
+) -> Challenge:
     """The challenge, for the one caller who brings its code first; an error for all others."""
     store = _store(resources)
     known = await store.get(challenge_id)
+    store.require_browser(known, browser)
     try:
         await store.consume(known, code)
     except TooManyTries as error:

@@ -43,7 +43,7 @@ async def confirm(resources: Resources, challenge_id: UUID, answer: Confirm, cal
     Raises:
         SignupInterrupted: the database is away; nobody is half signed up.
     """
-    challenge = await accounts.consume_code(resources, challenge_id, answer.code)
+    challenge = await accounts.consume_code(resources, challenge_id, answer.code, caller)
     try:
         return await _enter(resources, challenge, answer, caller)
     except (DatabaseBusy, DatabaseUnavailable) as error:
