@@ -1,7 +1,8 @@
 """Composition root: the only file that knows all slices."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 from fastapi import Depends, FastAPI
@@ -13,7 +14,6 @@ from starlette.applications import Starlette
 from tochka_sdk import problems
 from tochka_sdk.db import Connections, Database
 from tochka_sdk.requests import BodyLimit, RequestContext, SecurityHeaders, require_json
-from tochka_sdk.webhooks import public_key_of
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from tochka_core import docs, faults
@@ -23,7 +23,7 @@ from tochka_core.cors import ExactCors
 from tochka_core.domains import api as domains
 from tochka_core.health import private_app
 from tochka_core.installations import api as installations
-from tochka_core.keyring import Keyring
+from tochka_core.keyring import Keys
 from tochka_core.limits import Limiter, RateLimits
 from tochka_core.openapi import DescribedApi
 from tochka_core.resources import Addresses, Resources
@@ -44,8 +44,9 @@ async def open_resources(
 ) -> AsyncIterator[Resources]:
     """Open what a process holds for its whole life, as the role in `database_url`, and close it at the end.
 
-    Raises if that role could bypass row-level security.
+    Raises if that role could bypass row-level security, or if the keys must not be used.
     """
+    keys = Keys(settings)
     url = database_url.get_secret_value()
     database = Database(url, pool_size=settings.pool_size, application_name=name)
     connections = Connections(url, size=settings.pool_size, application_name=name)
@@ -59,14 +60,14 @@ async def open_resources(
             NoBackoff(), 1
         ),  # for a connection that broke meanwhile; else say at once that Redis is away
     )
-    webhook_key = settings.webhook_key.get_secret_value()
+    following = asyncio.create_task(keys.follow())
     try:
         await connections.check_role()
         yield Resources(
             database=database,
             connections=connections,
             redis=redis,
-            keyring=Keyring.of(settings, webhook_public=public_key_of(webhook_key)),
+            keys=keys,
             addresses=_addresses(settings),
             limiter=Limiter(redis, settings.quotas, relaxed=settings.limits == "relaxed"),
             quotas=settings.quotas,
@@ -74,6 +75,9 @@ async def open_resources(
             activation_deadline=timedelta(seconds=settings.activation_deadline_s),
         )
     finally:
+        following.cancel()
+        with suppress(asyncio.CancelledError):
+            await following
         await redis.aclose()
         await connections.close()
         await database.close()

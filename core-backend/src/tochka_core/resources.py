@@ -8,7 +8,7 @@ from fastapi import Depends, Request
 from redis.asyncio import Redis
 from tochka_sdk.db import Connections, Database
 
-from tochka_core.keyring import Keyring
+from tochka_core.keyring import Keyring, Keys
 from tochka_core.limits import Limiter
 from tochka_core.quotas import Quotas
 
@@ -47,12 +47,17 @@ class Resources:
     database: Database
     connections: Connections
     redis: "Redis"
-    keyring: Keyring
+    keys: Keys
     addresses: Addresses
     limiter: Limiter
     quotas: Quotas
     dev_inbox: bool
     activation_deadline: timedelta
+
+    @property
+    def keyring(self) -> Keyring:
+        """The keys as they are now; another one after a rotation."""
+        return self.keys.current
 
 
 def resources_of(request: Request) -> Resources:

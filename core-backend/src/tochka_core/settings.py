@@ -2,6 +2,7 @@
 
 import re
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -13,14 +14,16 @@ from tochka_core.quotas import Quotas
 KNOWN_DEFAULTS = frozenset({"secret", "changeme", "change-me", "password", "test", "development"})
 MIN_SECRET_BYTES = 32
 ORIGIN = re.compile(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[1-9][0-9]{0,4})?")
+FEWEST_SIGNS = 8  # different ones: a secret that repeats a few is not random
 
 
 class Settings(BaseSettings):
     """Everything the core can be told. Secrets have no default: a missing one stops the start.
 
     Every name is read from the environment with the prefix `TOCHKA_CORE_`; a single quota by its own name,
-    as in `TOCHKA_CORE_QUOTAS__CODES=30/1h`. Keys are Ed25519 private JWKs (RFC 8037) as JSON; `webhook_key`
-    is a Standard Webhooks `whsk_` key.
+    as in `TOCHKA_CORE_QUOTAS__CODES=30/1h`. Signing keys stand in the file `keyring_file`, which is followed
+    while the process runs, or all three in settings of their own, which cannot be rotated: `signing_key` and
+    `license_key` are Ed25519 private JWKs (RFC 8037) as JSON, `webhook_key` is a Standard Webhooks `whsk_` key.
     """
 
     model_config = SettingsConfigDict(
@@ -43,9 +46,10 @@ class Settings(BaseSettings):
     pool_size: int = Field(default=8, ge=1, le=100)
 
     issuer: str = ""
-    signing_key: SecretStr
-    license_key: SecretStr
-    webhook_key: SecretStr
+    keyring_file: Path | None = None
+    signing_key: SecretStr | None = None
+    license_key: SecretStr | None = None
+    webhook_key: SecretStr | None = None
     code_pepper: SecretStr
     session_key: SecretStr
     secret_key_master: SecretStr
@@ -97,23 +101,28 @@ class Settings(BaseSettings):
     def _long_enough(cls, value: SecretStr) -> SecretStr:
         """Refuse short and well-known secrets."""
         text = value.get_secret_value()
-        if text.lower() in KNOWN_DEFAULTS or len(text.encode()) < MIN_SECRET_BYTES:
+        is_known = text.lower() in KNOWN_DEFAULTS or len(set(text)) < FEWEST_SIGNS
+        if is_known or len(text.encode()) < MIN_SECRET_BYTES:
             raise ValueError(f"must be a random secret of at least {MIN_SECRET_BYTES} bytes")
         return value
 
     @field_validator("signing_key", "license_key")
     @classmethod
-    def _is_ed25519(cls, value: SecretStr) -> SecretStr:
+    def _is_ed25519(cls, value: SecretStr | None) -> SecretStr | None:
         """Refuse anything that is not an Ed25519 private key, without echoing it."""
-        read_key(value.get_secret_value())
+        if value is not None:
+            read_key(value.get_secret_value())
         return value
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         """Refuse settings that are only dangerous together."""
-        secrets = [self.signing_key, self.license_key, self.webhook_key, self.code_pepper, self.session_key]
-        values = [secret.get_secret_value() for secret in (*secrets, self.secret_key_master)]
-        if len(set(values)) != len(values):
+        signing = [key for key in (self.signing_key, self.license_key, self.webhook_key) if key is not None]
+        if len(signing) != (3 if self.keyring_file is None else 0):
+            raise ValueError("give keyring_file, or all of signing_key, license_key and webhook_key")
+        secrets = [*signing, self.code_pepper, self.session_key, self.secret_key_master]
+        values = {secret.get_secret_value() for secret in secrets}
+        if len(values) != len(secrets):
             raise ValueError("every key has one purpose: two of the secrets are the same")
         if self.environment == "production" and self.dev_inbox:
             raise ValueError("the development inbox cannot be switched on in production")

@@ -33,6 +33,8 @@ app = typer.Typer(
 )
 module_app = typer.Typer(help="Modules: check one, enter one in the catalogue.", no_args_is_help=True)
 app.add_typer(module_app, name="module")
+keys_app = typer.Typer(help="The core's signing keys: look at them, rotate them.", no_args_is_help=True)
+app.add_typer(keys_app, name="keys")
 
 DataDirOption = Annotated[
     Path | None,
@@ -185,6 +187,43 @@ def module_secret(
     """
     stack = running_stack(stack_settings.read(data_dir=data_dir), Progress(Console()))
     sys.stdout.write(stack.wiring.signer(module_id).secret + "\n")
+
+
+@keys_app.command("show")
+def show_keys(data_dir: DataDirOption = None) -> None:
+    """List the signing keys by their public names: what each is for, its state, and since when."""
+    from tochka_stack.keys import show
+
+    rows = list(show(DataDir(stack_settings.read(data_dir=data_dir).data_dir)))
+    _print_table(("purpose", "state", "since", "name"), [tuple(row) for row in rows])
+
+
+@keys_app.command("rotate")
+def rotate_keys(
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="PURPOSE", help="access, license or webhook; may be repeated [all]"),
+    ] = None,
+    at_once: Annotated[
+        bool, typer.Option("--now", help="Although the next key has not been published for 15 minutes yet")
+    ] = False,
+    leaked: Annotated[
+        bool,
+        typer.Option("--leaked", help="Throw the keys away: nothing that they have signed counts any more"),
+    ] = False,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Let the next keys sign and retire the active ones, whether the stack runs or not: no request fails.
+
+    Ends when every process of the core that runs here has taken the keys.
+    """
+    from tochka_stack.keys import purposes_of, rotate, until_taken
+
+    place = DataDir(stack_settings.read(data_dir=data_dir).data_dir)
+    rings = rotate(place, purposes_of(only or ()), at_once=at_once, leaked=leaked)
+    taken = asyncio.run(until_taken(place, rings))
+    where = f"taken by {' and '.join(taken)}" if taken else "nothing runs that could take them now"
+    sys.stdout.write(f"Rotated; {where}.\n")
 
 
 def _public_jwk(text: str) -> str:

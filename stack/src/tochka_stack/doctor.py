@@ -13,9 +13,11 @@ from tochka_stack.accounts import engine_account
 from tochka_stack.data_dir import DataDir
 from tochka_stack.domain_names import registrable
 from tochka_stack.engine_room import EngineRoom
+from tochka_stack.keys import show
 from tochka_stack.places import POINTER, package_folder
 from tochka_stack.ports import require
 from tochka_stack.refusals import Refusal
+from tochka_stack.secret_files import KEYRING
 from tochka_stack.settings import LOOPBACK, StackSettings
 
 PLENTY = 2 * 1024**3
@@ -39,6 +41,7 @@ def examine(settings: StackSettings) -> list[Finding]:
         _data,
         _space,
         _secrets,
+        _keys,
         _port,
         _servers,
         _domains,
@@ -109,6 +112,12 @@ def _secrets(_settings: StackSettings, data_dir: DataDir) -> Iterator[Finding]:
         yield Finding("problem", "secrets", f"{path} can be read by others: chmod go-rwx {path}")
     if not open_ones:
         yield Finding("ok", "secrets", "readable by their owner alone")
+
+
+def _keys(_settings: StackSettings, data_dir: DataDir) -> Iterator[Finding]:
+    if (data_dir.secrets.folder / KEYRING).exists():
+        count = sum(1 for _ in show(data_dir))
+        yield Finding("ok", "keys", f"{count} signing keys, all of which can be used")
 
 
 def _port(settings: StackSettings, data_dir: DataDir) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -20,6 +21,7 @@ from tochka_stack.testing import ScratchDatabase
 SIGNING_KEY = json.dumps(generate_key().as_dict(private=True))
 LICENSE_KEY = json.dumps(generate_key().as_dict(private=True))
 WEBHOOK_KEY, _ = generate_keypair()
+SIGNING = {"signing_key", "license_key", "webhook_key"}
 SECRETS = {name: secrets.token_urlsafe(48) for name in ("code_pepper", "session_key", "secret_key_master")}
 
 
@@ -52,6 +54,12 @@ def core_settings(database: ScratchDatabase, redis_url: str, **overrides: object
         **SECRETS,
     }
     return Settings(**{**values, **overrides})  # type: ignore[arg-type]  # checked by pydantic
+
+
+def with_key_file(settings: Settings, file: Path) -> Settings:
+    """The same settings, their signing keys in a file that the core follows."""
+    given = {name: getattr(settings, name) for name in settings.model_fields_set - SIGNING}
+    return Settings(**{**given, "keyring_file": file})
 
 
 def loopback_socket() -> socket.socket:
