@@ -23,7 +23,8 @@ class Settings(BaseSettings):
     Every name is read from the environment with the prefix `TOCHKA_CORE_`; a single quota by its own name,
     as in `TOCHKA_CORE_QUOTAS__CODES=30/1h`. Signing keys stand in the file `keyring_file`, which is followed
     while the process runs, or all three in settings of their own, which cannot be rotated: `signing_key` and
-    `license_key` are Ed25519 private JWKs (RFC 8037) as JSON, `webhook_key` is a Standard Webhooks `whsk_` key.
+    `license_key` are Ed25519 private JWKs (RFC 8037) as JSON, `webhook_key` is a Standard Webhooks `whsk_`
+    key.
     """
 
     model_config = SettingsConfigDict(
