@@ -101,7 +101,7 @@ export async function startCore(): Promise<FakeCore> {
 function answer(core: FakeCore, watchers: Map<string, ServerResponse>, request: Received, response: ServerResponse): Answer | undefined {
   const path = request.path.replace("/api/v1", "")
   const [, slice, id = "", action] = path.split("/")
-  if (path === "/auth/challenges") return { status: 202, body: challenge(request) }
+  if (path === "/auth/challenges") return { status: 202, body: challenge((request.body as Schemas["ChallengeCreate"]).channel) }
   if (slice === "auth") return signing(core, request, path)
   if (path === "/modules") return { body: { items: [SHOP], next_cursor: null } }
   if (slice === "modules") return id === "shop" ? { body: SHOP } : problem(404, "catalogue.module_unknown")
@@ -173,11 +173,11 @@ function invitation(number: number, { phone, role }: Schemas["InvitationCreate"]
   return { id: uuid(300 + number), phone, role, invited_by: USER, created_at: "2026-11-01T00:00:00Z", expires_at: expires }
 }
 
-function challenge(request: Received): Schemas["ChallengeRead"] {
-  const { channel } = request.body as Schemas["ChallengeCreate"]
+export function challenge(channel: Schemas["ChallengeCreate"]["channel"]): Schemas["ChallengeRead"] {
   return {
     challenge_id: uuid(9),
     channel,
+    carrier: "bot",
     links: [{ channel, url: `https://messenger.test/bot?start=1` }],
     code_length: 6,
     expires_at: new Date(Date.now() + 300_000).toISOString(),

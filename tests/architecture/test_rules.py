@@ -240,8 +240,9 @@ LAYERS = {
     *("api", "tasks", "adapters", "public", "service", "repository", "models", "schemas", "events", "errors")
 }
 MATTERS = {
-    *(f"accounts/{name}.py" for name in ("browsers", "budgets", "channels", "codes", "cookies", "inbox")),
+    *(f"accounts/{name}.py" for name in ("browsers", "budgets", "codes", "cookies", "handshakes", "inbox")),
     *(f"accounts/{name}.py" for name in ("phones", "refresh_tokens", "tokens")),
+    *(f"channels/{name}.py" for name in ("gateway", "inbox", "max", "port", "sms", "telegram")),
     "domains/labels.py",
     "installations/activation.py",
     *(f"tenants/{name}.py" for name in ("invitations", "members", "roles")),

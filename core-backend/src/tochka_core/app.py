@@ -19,6 +19,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from tochka_core import docs, faults
 from tochka_core.accounts import api as accounts
 from tochka_core.catalogue import api as catalogue
+from tochka_core.channels.public import BotToken, ChannelPlan, GatewayToken, SmsRequest, open_channels
 from tochka_core.cors import ExactCors
 from tochka_core.domains import api as domains
 from tochka_core.health import private_app
@@ -27,7 +28,7 @@ from tochka_core.keyring import Keys
 from tochka_core.limits import Limiter, RateLimits
 from tochka_core.openapi import DescribedApi
 from tochka_core.resources import Addresses, Resources
-from tochka_core.settings import Settings
+from tochka_core.settings import ChannelSettings, Settings
 from tochka_core.signup import api as signup
 from tochka_core.subscriptions import api as subscriptions
 from tochka_core.tenants import api as tenants
@@ -63,17 +64,18 @@ async def open_resources(
     following = asyncio.create_task(keys.follow())
     try:
         await connections.check_role()
-        yield Resources(
-            database=database,
-            connections=connections,
-            redis=redis,
-            keys=keys,
-            addresses=_addresses(settings),
-            limiter=Limiter(redis, settings.quotas, relaxed=settings.limits == "relaxed"),
-            quotas=settings.quotas,
-            dev_inbox=settings.dev_inbox,
-            activation_deadline=timedelta(seconds=settings.activation_deadline_s),
-        )
+        async with open_channels(channel_plan(settings), redis if settings.dev_inbox else None) as channels:
+            yield Resources(
+                database=database,
+                connections=connections,
+                redis=redis,
+                keys=keys,
+                addresses=_addresses(settings),
+                channels=channels,
+                limiter=Limiter(redis, settings.quotas, relaxed=settings.limits == "relaxed"),
+                quotas=settings.quotas,
+                activation_deadline=timedelta(seconds=settings.activation_deadline_s),
+            )
     finally:
         following.cancel()
         with suppress(asyncio.CancelledError):
@@ -94,6 +96,47 @@ def _addresses(settings: Settings) -> Addresses:
     )
 
 
+def channel_plan(settings: ChannelSettings) -> ChannelPlan:
+    """What the settings say of channels."""
+    gateway, sms = settings.telegram_gateway_token, None
+    if settings.sms_url:
+        sms = SmsRequest(
+            url=settings.sms_url,
+            headers={name: value.get_secret_value() for name, value in settings.sms_headers.items()},
+            body=settings.sms_body,
+            encoding=settings.sms_encoding,
+            success=settings.sms_success,
+        )
+    return ChannelPlan(
+        max_bot=_bot(
+            settings.max_bot_token, settings.max_bot_name, settings.max_api_url, settings.max_webhook_secret
+        ),
+        telegram_bot=_bot(
+            settings.telegram_bot_token,
+            settings.telegram_bot_name,
+            settings.telegram_api_url,
+            settings.telegram_webhook_secret,
+        ),
+        telegram_gateway=GatewayToken(
+            gateway.get_secret_value(), settings.telegram_gateway_url, settings.telegram_gateway_sender
+        )
+        if gateway
+        else None,
+        sms=sms,
+    )
+
+
+def _bot(token: SecretStr | None, name: str, api_url: str, secret: SecretStr | None) -> BotToken | None:
+    if not token:
+        return None
+    return BotToken(
+        token.get_secret_value(),
+        name,
+        api_url.rstrip("/"),
+        secret.get_secret_value().encode() if secret else None,
+    )
+
+
 def create_app(settings: Settings, resources: Resources | None = None) -> FastAPI:
     """The public application: `/api/v1`, `/.well-known`, `/docs`, and `/dev` where it is switched on.
 
@@ -110,12 +153,12 @@ def create_app(settings: Settings, resources: Resources | None = None) -> FastAP
     )
     app.state.resources = resources
     if resources is not None:
-        accounts.warn_without_channels(resources)
+        accounts.tell_of_channels(resources)
     for slice_api in (signup, accounts, tenants, catalogue, domains, subscriptions, installations, webhooks):
         app.include_router(slice_api.router, prefix=PREFIX)
     if settings.dev_inbox:
         app.include_router(accounts.dev_router)
-    app.router.routes.extend((*accounts.jwks_routes, *docs.ROUTES))
+    app.router.routes.extend((*accounts.jwks_routes, *accounts.bot_routes, *docs.ROUTES))
     problems.install(app)
     faults.install(app)
     _wrap(app, settings, resources)

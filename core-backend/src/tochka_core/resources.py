@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 from redis.asyncio import Redis
 from tochka_sdk.db import Connections, Database
 
+from tochka_core.channels.public import Channels
 from tochka_core.keyring import Keyring, Keys
 from tochka_core.limits import Limiter
 from tochka_core.quotas import Quotas
@@ -49,9 +50,9 @@ class Resources:
     redis: "Redis"
     keys: Keys
     addresses: Addresses
+    channels: Channels
     limiter: Limiter
     quotas: Quotas
-    dev_inbox: bool
     activation_deadline: timedelta
 
     @property

@@ -5,7 +5,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, Json, JsonValue, SecretStr, StringConstraints, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from tochka_sdk.tokens import read_key
 
@@ -15,16 +15,14 @@ KNOWN_DEFAULTS = frozenset({"secret", "changeme", "change-me", "password", "test
 MIN_SECRET_BYTES = 32
 ORIGIN = re.compile(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[1-9][0-9]{0,4})?")
 FEWEST_SIGNS = 8  # different ones: a secret that repeats a few is not random
+WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{32,256}")
+BotName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{0,64}$")]
 
 
-class Settings(BaseSettings):
-    """Everything the core can be told. Secrets have no default: a missing one stops the start.
+class ChannelSettings(BaseSettings):
+    """What carries codes to people. Each part is absent until its token or address is given.
 
-    Every name is read from the environment with the prefix `TOCHKA_CORE_`; a single quota by its own name,
-    as in `TOCHKA_CORE_QUOTAS__CODES=30/1h`. Signing keys stand in the file `keyring_file`, which is followed
-    while the process runs, or all three in settings of their own, which cannot be rotated: `signing_key` and
-    `license_key` are Ed25519 private JWKs (RFC 8037) as JSON, `webhook_key` is a Standard Webhooks `whsk_`
-    key.
+    Kept apart so that channels can be looked at without a database, keys or anything that runs.
     """
 
     model_config = SettingsConfigDict(
@@ -35,8 +33,60 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    environment: Literal["development", "test", "production"] = "production"
     public_url: str = "http://localhost:8080"
+
+    max_bot_token: SecretStr | None = None
+    max_bot_name: BotName = ""
+    max_webhook_secret: SecretStr | None = None
+    max_api_url: str = "https://platform-api2.max.ru"
+
+    telegram_bot_token: SecretStr | None = None
+    telegram_bot_name: BotName = ""
+    telegram_webhook_secret: SecretStr | None = None
+    telegram_api_url: str = "https://api.telegram.org"
+
+    telegram_gateway_token: SecretStr | None = None
+    telegram_gateway_sender: str = ""
+    telegram_gateway_url: str = "https://gatewayapi.telegram.org"
+
+    sms_url: str = ""
+    sms_headers: Annotated[Json[dict[str, SecretStr]], NoDecode] = Field(default={}, validate_default=False)
+    sms_body: Annotated[Json[dict[str, JsonValue]], NoDecode] = Field(default={}, validate_default=False)
+    sms_encoding: Literal["json", "form"] = "json"
+    sms_success: str = ""
+
+    @field_validator("max_webhook_secret", "telegram_webhook_secret")
+    @classmethod
+    def _can_be_a_header(cls, value: SecretStr | None) -> SecretStr | None:
+        """Refuse what messengers refuse, and what could be guessed."""
+        if value is not None and not WEBHOOK_SECRET.fullmatch(value.get_secret_value()):
+            raise ValueError("must be 32 to 256 letters, digits, _ and -")
+        return value
+
+    @model_validator(mode="after")
+    def _whole_channels(self) -> Self:
+        """Refuse a channel that is half set up, and two that carry the same."""
+        for messenger in ("max", "telegram"):
+            if getattr(self, f"{messenger}_bot_token") and not getattr(self, f"{messenger}_bot_name"):
+                raise ValueError(f"the {messenger} bot has a token and no name")
+        if self.telegram_bot_token and self.telegram_gateway_token:
+            raise ValueError("choose one way to Telegram: its bot, or its Gateway")
+        if self.sms_url and not self.sms_body:
+            raise ValueError("SMS have an address and no body")
+        return self
+
+
+class Settings(ChannelSettings):
+    """Everything the core can be told. Secrets have no default: a missing one stops the start.
+
+    Every name is read from the environment with the prefix `TOCHKA_CORE_`; a single quota by its own name,
+    as in `TOCHKA_CORE_QUOTAS__CODES=30/1h`. Signing keys stand in the file `keyring_file`, which is followed
+    while the process runs, or all three in settings of their own, which cannot be rotated: `signing_key` and
+    `license_key` are Ed25519 private JWKs (RFC 8037) as JSON, `webhook_key` is a Standard Webhooks `whsk_`
+    key.
+    """
+
+    environment: Literal["development", "test", "production"] = "production"
     storefront_domain: str = "localhost"
     storefront_scheme: Literal["http", "https"] = "http"
     storefront_port_suffix: str = ""

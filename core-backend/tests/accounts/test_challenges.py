@@ -9,7 +9,7 @@ from core_kit.codes import StartCore, answer, ask, challenge, refusal
 from core_kit.people import API, Owner, unique_phone
 from core_kit.running import RunningCore
 from structlog.testing import capture_logs
-from tochka_core.accounts.api import warn_without_channels
+from tochka_core.accounts.api import tell_of_channels
 
 pytestmark = pytest.mark.anyio
 
@@ -18,8 +18,11 @@ async def test_the_answer_says_what_comes_next_and_nothing_else(client: httpx.As
     got = await ask(client, unique_phone())
     assert got.status_code == 202
     body = got.json()
-    assert body.keys() == {"challenge_id", "channel", "links", "code_length", "expires_at", "resend_at"}
-    assert (body["channel"], body["links"], body["code_length"]) == ("max", [], 6)
+    assert body.keys() == {
+        *("challenge_id", "channel", "carrier", "links", "code_length", "expires_at", "resend_at")
+    }
+    assert (body["channel"], body["carrier"], body["links"]) == ("max", "inbox", [])
+    assert body["code_length"] == 6
     expires, resend = (datetime.fromisoformat(body[name]) for name in ("expires_at", "resend_at"))
     now = datetime.now(UTC)
     assert 290 < (expires - now).total_seconds() <= 301
@@ -204,7 +207,7 @@ async def test_without_a_channel_nothing_is_promised(start_core: StartCore) -> N
         assert refusal(got) == (503, "accounts.channel_unavailable")
         assert "retry-after" in got.headers
         with capture_logs() as lines:
-            warn_without_channels(bare.resources)
+            tell_of_channels(bare.resources)
         assert [(line["event"], line["log_level"]) for line in lines] == [("accounts.no_channel", "warning")]
 
 

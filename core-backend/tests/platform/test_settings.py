@@ -34,6 +34,18 @@ BAD = [
     ({"license_key": SIGNING_KEY}, "one purpose"),
     ({"session_key": GOOD["code_pepper"]}, "one purpose"),
     ({"environment": "production", "dev_inbox": True}, "development inbox"),
+    ({"max_bot_token": "a-token-of-a-bot"}, "no name"),
+    ({"telegram_bot_token": "a-token-of-a-bot"}, "no name"),
+    ({"max_bot_name": "https://max.ru/our_bot"}, "max_bot_name"),
+    ({"max_webhook_secret": "short-secret-value"}, "32 to 256"),
+    ({"telegram_webhook_secret": "s" * 31 + "!"}, "32 to 256"),
+    (
+        {"telegram_bot_token": "t", "telegram_bot_name": "b", "telegram_gateway_token": "g"},
+        "one way to Telegram",
+    ),
+    ({"sms_url": "https://sms.example/send"}, "no body"),
+    ({"sms_headers": "X-Key: not-json-at-all"}, "Invalid JSON"),
+    ({"sms_headers": '{"X-Key": 1234567890}'}, "valid string"),
 ]
 
 

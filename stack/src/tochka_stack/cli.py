@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import subprocess
 import sys
 from dataclasses import asdict
 from io import TextIOWrapper
@@ -35,6 +36,8 @@ module_app = typer.Typer(help="Modules: check one, enter one in the catalogue.",
 app.add_typer(module_app, name="module")
 keys_app = typer.Typer(help="The core's signing keys: look at them, rotate them.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
+channels_app = typer.Typer(help="Channels: what carries one-time codes.", no_args_is_help=True)
+app.add_typer(channels_app, name="channels")
 
 DataDirOption = Annotated[
     Path | None,
@@ -224,6 +227,23 @@ def rotate_keys(
     taken = asyncio.run(until_taken(place, rings))
     where = f"taken by {' and '.join(taken)}" if taken else "nothing runs that could take them now"
     sys.stdout.write(f"Rotated; {where}.\n")
+
+
+@channels_app.command("check")
+def check_channels() -> None:
+    """Ask the services that shall carry codes whether they take our word: 0 all do, 11 one does not.
+
+    Read are the same TOCHKA_CORE_ variables as by `tochka up`, and TOCHKA_PUBLIC_URL. Nothing is sent,
+    nothing is paid, nothing has to run.
+    """
+    from tochka_stack.wiring import channels_check
+
+    command = channels_check(stack_settings.read())
+    done = subprocess.run(command.argv, env=dict(command.environment), cwd=command.folder, check=False)
+    if done.returncode == Misconfigured.exit_code:
+        raise Misconfigured("The settings of the channels do not make sense.")
+    if done.returncode != 0:
+        raise Unhealthy("Not every channel can carry codes.")
 
 
 def _public_jwk(text: str) -> str:

@@ -21,6 +21,10 @@ from tochka_stack.secret_files import KEYRING
 from tochka_stack.settings import LOOPBACK, StackSettings
 
 PLENTY = 2 * 1024**3
+CARRIERS = tuple(
+    f"TOCHKA_CORE_{name}"
+    for name in ("MAX_BOT_TOKEN", "TELEGRAM_BOT_TOKEN", "TELEGRAM_GATEWAY_TOKEN", "SMS_URL")
+)
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ def examine(settings: StackSettings) -> list[Finding]:
         _servers,
         _domains,
         _inbox,
+        _channels,
     )
     findings: list[Finding] = []
     for check in checks:
@@ -163,4 +168,14 @@ def _inbox(settings: StackSettings, _data_dir: DataDir) -> Iterator[Finding]:
             "inbox",
             f"The gateway would listen on {settings.host}, where others could read one-time codes: "
             "the development inbox is switched off.",
+        )
+
+
+def _channels(settings: StackSettings, _data_dir: DataDir) -> Iterator[Finding]:
+    if settings.environment == "production" and not any(settings.passed_on.get(name) for name in CARRIERS):
+        yield Finding(
+            "warning",
+            "channels",
+            "Nothing is set up that carries one-time codes, so nobody can sign in: see "
+            "TOCHKA_CORE_MAX_BOT_TOKEN and its like in the operator's guide.",
         )

@@ -37,6 +37,17 @@ class Migration:
     command: Command
 
 
+def channels_check(settings: StackSettings) -> Command:
+    """Asks the services that carry codes; needs no data directory and nothing that runs."""
+    own = settings.for_child("TOCHKA_CORE_")
+    told = {"TOCHKA_CORE_PUBLIC_URL": settings.public_url, **own}
+    return Command(
+        argv=(sys.executable, "-m", CORE_MODULE, "channels"),
+        environment=base_environment(settings.path, **told),
+        folder=settings.checkout,
+    )
+
+
 @dataclass(frozen=True)
 class Wiring:
     """Builds the commands of core, shop and gateway from what the engines and the settings are."""

@@ -9,13 +9,12 @@ from starlette.routing import BaseRoute, Route
 from tochka_sdk import clock
 from tochka_sdk.requests import bind
 
-from tochka_core.accounts import browsers, channels, cookies, inbox, service
+from tochka_core.accounts import browsers, cookies, handshakes, inbox, service
 from tochka_core.accounts.public import CallerDep, OptionalPersonDep, UserConnection, UserSession
 from tochka_core.accounts.refresh_tokens import RefreshToken
 from tochka_core.accounts.schemas import (
     ChallengeCreate,
     ChallengeRead,
-    InboxMessage,
     SessionRead,
     SignOut,
     UserRead,
@@ -23,13 +22,15 @@ from tochka_core.accounts.schemas import (
 )
 from tochka_core.audit import public as audit
 from tochka_core.audit.public import AuditEntryRead
+from tochka_core.channels import public as channels
+from tochka_core.channels.schemas import InboxMessage
 from tochka_core.idempotency.public import REPLAYED, IdempotencyKey
 from tochka_core.paging import Page, PageRequestDep
 from tochka_core.resources import Resources, ResourcesDep, resources_of
 
 router = APIRouter(tags=["accounts"])
 dev_router = APIRouter(tags=["development"])
-warn_without_channels = channels.warn_without_channels
+tell_of_channels = service.tell_of_channels
 
 
 @router.post("/auth/challenges", operation_id="create_challenge", status_code=202)
@@ -152,6 +153,17 @@ async def _jwks(request: Request) -> Response:
 
 
 jwks_routes: list[BaseRoute] = [Route("/.well-known/jwks.json", _jwks, methods=["GET"])]
+
+
+async def _hear(request: Request) -> Response:
+    """A messenger tells a bot what happened. Nothing of the body is read before the secret is right."""
+    resources = resources_of(request)
+    kind, bot = handshakes.require_bot(resources, request.path_params["kind"], request.headers)
+    await handshakes.receive(resources, kind, bot, await request.body())
+    return Response(status_code=200)
+
+
+bot_routes: list[BaseRoute] = [Route("/api/v1/channels/{kind}/updates", _hear, methods=["POST"])]
 
 
 @dev_router.get("/api/v1/dev/inbox", operation_id="read_inbox")

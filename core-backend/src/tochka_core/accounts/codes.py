@@ -27,7 +27,8 @@ from tochka_core.accounts.errors import (
     TooManyCodes,
     TooManyTries,
 )
-from tochka_core.accounts.schemas import ChannelKind, TokenDelivery
+from tochka_core.accounts.schemas import TokenDelivery
+from tochka_core.channels.schemas import ChannelKind
 from tochka_core.idempotency.errors import KeyReused
 from tochka_core.quotas import Quotas
 
@@ -64,22 +65,25 @@ return ARGV[1]
 """
 
 # KEYS: code, sends in an hour, sends in a day
-# ARGV: mac, "new" or "again", tries, code ms, cooldown ms, kept ms, hour ms, day ms, caps per hour and day
+# ARGV: mac, "new", "again" or "asked" (for a link that was counted when it was made), tries, code ms,
+# cooldown ms, kept ms, hour ms, day ms, caps per hour and day
 ISSUE = (
     CLOCK
     + """
-if ARGV[2] == 'again' then
+if ARGV[2] ~= 'new' then
   local seen = redis.call('HMGET', KEYS[1], 'state', 'tries', 'resend')
   if not seen[1] then return {'unknown', 0} end
   if seen[1] == 'used' then return {'used', 0} end
   local wait = math.max(tonumber(seen[3]) - now, 0)
   if tonumber(seen[2]) <= 0 then return {'exhausted', math.max(wait, 1)} end
-  if wait > 0 then return {'early', wait} end
+  if wait > 0 and ARGV[2] == 'again' then return {'early', wait} end
 end
-local wait = math.max(blocked(KEYS[2], ARGV[9]), blocked(KEYS[3], ARGV[10]))
-if wait > 0 then return {'early', wait} end
-count(KEYS[2], ARGV[7])
-count(KEYS[3], ARGV[8])
+if ARGV[2] ~= 'asked' then
+  local wait = math.max(blocked(KEYS[2], ARGV[9]), blocked(KEYS[3], ARGV[10]))
+  if wait > 0 then return {'early', wait} end
+  count(KEYS[2], ARGV[7])
+  count(KEYS[3], ARGV[8])
+end
 redis.call('HSET', KEYS[1], 'mac', ARGV[1], 'state', 'open',
   'expires', stamp(now + ARGV[4]), 'resend', stamp(now + ARGV[5]))
 if ARGV[2] == 'new' then redis.call('HSET', KEYS[1], 'tries', ARGV[3]) end
@@ -210,6 +214,16 @@ class Challenges:
             CodeUsed, TooManyTries, ChallengeUnknown: there is nothing to renew.
         """
         issued = await self._issue(challenge, "again")
+        await self.redis.pexpire(_key(challenge.id), self.kept_s * 1000)
+        return issued
+
+    async def hand_over(self, challenge: Challenge) -> Issued:
+        """A fresh code for somebody whose number a bot has just seen proven; counted when the link was made.
+
+        Raises:
+            CodeUsed, TooManyTries, ChallengeUnknown: there is nothing to hand over.
+        """
+        issued = await self._issue(challenge, "asked")
         await self.redis.pexpire(_key(challenge.id), self.kept_s * 1000)
         return issued
 

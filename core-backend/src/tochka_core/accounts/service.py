@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID
 
@@ -14,10 +14,11 @@ from tochka_sdk.errors import DomainError
 from tochka_sdk.ids import uuid7
 
 from tochka_core import limits
-from tochka_core.accounts import browsers, budgets, channels, phones, repository
+from tochka_core.accounts import browsers, budgets, handshakes, phones, repository
 from tochka_core.accounts.browsers import Browser
 from tochka_core.accounts.codes import CODE_LENGTH, Challenge, Challenges, Issued
 from tochka_core.accounts.errors import (
+    ChannelUnavailable,
     CodeUsed,
     NotSignedIn,
     PersonUnknown,
@@ -39,9 +40,11 @@ from tochka_core.accounts.schemas import (
 )
 from tochka_core.audit import public as audit
 from tochka_core.audit.public import Actor
+from tochka_core.channels.schemas import ChannelKind, Message
 from tochka_core.resources import Resources
 
 MAX_USER_AGENT = 400
+TEXT = "Точка Роста: {code} — ваш код для входа. Никому его не сообщайте, сотрудники о нём не спрашивают."
 _log = logs.get_logger(__name__)
 
 
@@ -75,14 +78,15 @@ async def challenge(resources: Resources, new: ChallengeCreate, browser: Browser
 
     Whether the phone is known is not looked at, so that it cannot show.
     """
-    channel = channels.get_channel(resources, new.channel)
+    _require_channel(resources, new.channel)
     store = _store(resources)
     opened = Challenge(uuid7(), phones.normalise(new.phone), new.channel, new.token_delivery)
     if key is not None:
         first = await store.claim(key, opened)
         if first != opened.id:
             known = replace(opened, id=first)
-            return _asked(store, browser, known, _read(known, *await store.times(known)), is_repeated=True)
+            read = _read(resources, known, *await store.times(known))
+            return _asked(store, browser, known, read, is_repeated=True)
     opened = _bind(store, browser, opened)
     try:
         async with budgets.spending(resources.redis, resources.quotas, opened):
@@ -91,7 +95,7 @@ async def challenge(resources: Resources, new: ChallengeCreate, browser: Browser
         if key is not None:
             await store.release(key, opened)
         raise
-    return _asked(store, browser, opened, await _send(channel, opened, issued), is_repeated=False)
+    return _asked(store, browser, opened, await _send(resources, opened, issued), is_repeated=False)
 
 
 def _secret(store: Challenges, browser: Browser, challenge: Challenge) -> str:
@@ -118,24 +122,50 @@ async def resend(resources: Resources, challenge_id: UUID, browser: Browser) -> 
     store = _store(resources)
     known = await store.get(challenge_id)
     store.require_browser(known, browser)
-    channel = channels.get_channel(resources, known.channel)
+    _require_channel(resources, known.channel)
     async with budgets.spending(resources.redis, resources.quotas, known):
         issued = await store.renew(known)
-    return _asked(store, browser, known, await _send(channel, known, issued), is_repeated=False)
+    return _asked(store, browser, known, await _send(resources, known, issued), is_repeated=False)
 
 
-async def _send(channel: channels.CodeChannel, challenge: Challenge, issued: Issued) -> ChallengeRead:
-    text = channels.TEXT.format(code=issued.code)
-    message = channels.Message(str(uuid7()), challenge.phone, issued.code, text)
-    await channels.deliver(channel, message)
-    return _read(challenge, issued.expires_at, issued.resend_at)
+def _require_channel(resources: Resources, kind: ChannelKind) -> None:
+    if kind not in resources.channels.carriers:
+        raise ChannelUnavailable
 
 
-def _read(challenge: Challenge, expires_at: datetime, resend_at: datetime) -> ChallengeRead:
+def tell_of_channels(resources: Resources) -> None:
+    """Say at the start of a process what carries codes, and that nobody will be able to sign in, if so."""
+    carriers = resources.channels.carriers
+    if carriers:
+        _log.info("accounts.channels", **carriers)
+    else:
+        _log.warning("accounts.no_channel", detail="nothing is set up that carries codes: nobody can sign in")
+
+
+async def _send(resources: Resources, challenge: Challenge, issued: Issued) -> ChallengeRead:
+    """Push the code; or hand it to the bot's chat, or else open the way there: the code is then made anew."""
+    kind = challenge.channel
+    push = resources.channels.pushes.get(kind)
+    if push is not None:
+        text = TEXT.format(code=issued.code)
+        outcome = await push.send(Message(str(uuid7()), challenge.phone, issued.code, text))
+        handshakes.note(kind, challenge.phone, outcome)
+    elif not await handshakes.send_to_chat(resources, challenge, issued.code):
+        await handshakes.store_of(resources).open(challenge.id)
+    return _read(resources, challenge, issued.expires_at, issued.resend_at)
+
+
+def _read(
+    resources: Resources, challenge: Challenge, expires_at: datetime, resend_at: datetime
+) -> ChallengeRead:
+    links = handshakes.links_of(resources, challenge)
+    if links:  # the code is made when the bot is asked for it, and lives as long again
+        expires_at += timedelta(seconds=resources.quotas.code_seconds)
     return ChallengeRead(
         challenge_id=challenge.id,
         channel=challenge.channel,
-        links=[],
+        carrier=resources.channels.carriers[challenge.channel],
+        links=links,
         code_length=CODE_LENGTH,
         expires_at=expires_at,
         resend_at=resend_at,

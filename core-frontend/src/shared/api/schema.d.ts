@@ -1039,9 +1039,15 @@ export interface components {
         };
         /**
          * ChallengeRead
-         * @description A code is on its way; the same answer for known and unknown phones.
+         * @description A code is on its way, or waits in the bot behind the link; the same for known and unknown phones.
          */
         ChallengeRead: {
+            /**
+             * Carrier
+             * @description `messenger` and `sms` bring the code by themselves; `bot` gives it to whoever opens the link; `inbox` is for development.
+             * @enum {string}
+             */
+            carrier: "inbox" | "messenger" | "bot" | "sms";
             /**
              * Challenge Id
              * Format: uuid
