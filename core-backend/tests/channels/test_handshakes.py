@@ -172,13 +172,11 @@ async def test_a_message_is_sent_once_whatever_the_messenger_answers(called: Bot
     assert len(called.messenger.texts(user)) == 1
 
 
-async def test_another_code_goes_to_the_proven_chat_and_kills_the_one_before(
-    called: Bot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tochka_core.accounts.limits.RESEND_COOLDOWN_S", 0)
+async def test_another_code_goes_to_the_proven_chat_and_kills_the_one_before(called: Bot) -> None:
     phone, user = unique_phone(), new_user()
     challenge_id, nonce = await called.ask(phone)
     first = await called.get_code(user, phone, nonce)
+    await called.may_ask_again(challenge_id)
     got = await called.client.post(f"{API}/auth/challenges/{challenge_id}/resend")
     assert got.status_code == 202
     second = code_in((await called.said(user, 3))[-1])
@@ -187,12 +185,10 @@ async def test_another_code_goes_to_the_proven_chat_and_kills_the_one_before(
     assert (await answer(called.client, challenge_id, second)).status_code == 200
 
 
-async def test_asking_again_before_the_proof_keeps_the_link(
-    called: Bot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tochka_core.accounts.limits.RESEND_COOLDOWN_S", 0)
+async def test_asking_again_before_the_proof_keeps_the_link(called: Bot) -> None:
     phone, user = unique_phone(), new_user()
     challenge_id, nonce = await called.ask(phone)
+    await called.may_ask_again(challenge_id)
     got = await called.client.post(f"{API}/auth/challenges/{challenge_id}/resend")
     assert got.json()["links"][0]["url"].endswith(f"?start={nonce}")
     assert called.messenger.sent == []

@@ -45,6 +45,11 @@ class Bot:
         headers = {HEADERS[self.kind]: secret}
         return await self.client.post(f"{API}/channels/{self.kind}/updates", json=update, headers=headers)
 
+    async def may_ask_again(self, challenge_id: str) -> None:
+        """Let the time pass after which another code may be asked for."""
+        (key,) = [name async for name in self.core.resources.redis.scan_iter(f"code:*{challenge_id}")]
+        await self.core.resources.redis.hincrby(key, "resend", -61_000)
+
     async def said(self, user_id: int, count: int) -> list[str]:
         """What the bot has written to somebody, as soon as that are so many messages."""
         await until(lambda: len(self.messenger.texts(user_id)) >= count)
