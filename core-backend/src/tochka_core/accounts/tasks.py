@@ -3,7 +3,9 @@
 import asyncio
 import secrets
 from collections import defaultdict
+from contextlib import suppress
 
+from redis.exceptions import RedisError
 from tochka_sdk import logs
 
 from tochka_core.accounts import handshakes
@@ -62,7 +64,8 @@ class _Ear:
                 self._report(error, failures)
             await self._rest(pause)
         if polls:
-            await self._resources.redis.register_script(RELEASE)(keys=[self._lease], args=[self._holder])
+            with suppress(RedisError):  # the lease runs out by itself
+                await self._resources.redis.register_script(RELEASE)(keys=[self._lease], args=[self._holder])
 
     async def _subscribe(self) -> float:
         await self._bot.listen(self._url)
