@@ -82,8 +82,7 @@ install: $(FOR_RUNNING) ## what is needed to run
 build: $(PANEL) ## the panel
 
 clean: ## remove what was installed and built; data and secrets in .tochka stay
-	rm -rf .venv .tools core-frontend/node_modules core-frontend/dist tests/browser/node_modules \
-		core-backend/tests/channels/telegram_test_api/node_modules
+	rm -rf .venv .tools core-frontend/node_modules core-frontend/dist tests/browser/node_modules
 
 test-python: $(FOR_WORKING) build
 	$(BIN)/python -m pytest -m "not proof" --ignore tests/architecture $(COVERAGE) $(PYTEST_ARGUMENTS)

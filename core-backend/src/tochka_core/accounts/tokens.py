@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from joserfc.jwk import KeySet
 from tochka_sdk import clock, tokens
 from tochka_sdk.ids import uuid7
 from tochka_sdk.tokens import TokenInvalid
@@ -51,14 +52,14 @@ def issue(resources: Resources, claims: Claims) -> str:
 
 
 def verify(resources: Resources, token: str) -> Claims:
-    """The claims of a valid access token; only the access keys count, not every key that is published.
+    """The claims of a valid access token; only the access key counts, not every key that is published.
 
     Raises:
         NotSignedIn: whatever is wrong with it.
     """
     if len(token) > MAX_LENGTH:
         raise NotSignedIn
-    keys = resources.keyring.access_keys
+    keys = KeySet([resources.keyring.access])
     issuer = resources.addresses.issuer
     try:
         claims = tokens.decode(token, keys, typ=TYP, issuer=issuer, audience=AUDIENCE)

@@ -1,1 +1,0 @@
-"""The audit trail: who did what, written with the deed and never changed."""

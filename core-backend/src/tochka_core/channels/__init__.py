@@ -1,1 +1,0 @@
-"""The ways on which codes leave, and on which messengers answer."""
