@@ -82,7 +82,8 @@ install: $(FOR_RUNNING) ## what is needed to run
 build: $(PANEL) ## the panel
 
 clean: ## remove what was installed and built; data and secrets in .tochka stay
-	rm -rf .venv .tools core-frontend/node_modules core-frontend/dist tests/browser/node_modules
+	rm -rf .venv .tools core-frontend/node_modules core-frontend/dist tests/browser/node_modules \
+		core-backend/tests/channels/telegram_test_api/node_modules
 
 ifdef PYTEST_ARGUMENTS
 test-python: $(FOR_WORKING) build

@@ -16,6 +16,9 @@ export interface FakeCore extends TestServer {
   user: Schemas["UserRead"]
   tenants: Schemas["TenantRead"][]
   installations: Schemas["InstallationRead"][]
+  members: Schemas["MemberRead"][]
+  invitations: Schemas["InvitationRead"][]
+  invitationsToMe: Schemas["InvitationOfPerson"][]
   refusals: Record<string, Schemas["SubdomainRead"]["reason"]>
   /** Called first; an answer of its own comes instead of the usual one. */
   intercept: (request: Received, response: ServerResponse) => Answer | undefined
@@ -75,6 +78,9 @@ export async function startCore(): Promise<FakeCore> {
     user: { id: USER, phone: "+79991234567", name: "", locale: "ru", created_at: "2026-11-01T00:00:00Z" },
     tenants: [tenant(1, "Пекарня «На углу»")],
     installations: [],
+    members: [{ user_id: USER, name: "Анна", phone: "+79991234567", role: "owner", joined_at: "2026-11-01T00:00:00Z" }],
+    invitations: [],
+    invitationsToMe: [],
     refusals: {},
     intercept: () => undefined,
     settle(id, end) {
@@ -95,7 +101,7 @@ export async function startCore(): Promise<FakeCore> {
 function answer(core: FakeCore, watchers: Map<string, ServerResponse>, request: Received, response: ServerResponse): Answer | undefined {
   const path = request.path.replace("/api/v1", "")
   const [, slice, id = "", action] = path.split("/")
-  if (path === "/auth/challenges") return { status: 202, body: challenge(request) }
+  if (path === "/auth/challenges") return { status: 202, body: challenge((request.body as Schemas["ChallengeCreate"]).channel) }
   if (slice === "auth") return signing(core, request, path)
   if (path === "/modules") return { body: { items: [SHOP], next_cursor: null } }
   if (slice === "modules") return id === "shop" ? { body: SHOP } : problem(404, "catalogue.module_unknown")
@@ -105,6 +111,8 @@ function answer(core: FakeCore, watchers: Map<string, ServerResponse>, request: 
     if (request.method === "PATCH") Object.assign(core.user, request.body)
     return { body: core.user }
   }
+  if (path.startsWith("/me/invitations")) return mine(core, path)
+  if (slice === "tenants" && id !== "") return team(core, request, path)
   if (path === "/tenants") return { body: { items: core.tenants, next_cursor: null } }
   if (path === "/installations" && request.method === "POST") return activate(core, request)
   if (path === "/installations") return { body: { items: core.installations, next_cursor: null } }
@@ -124,11 +132,52 @@ function answer(core: FakeCore, watchers: Map<string, ServerResponse>, request: 
   return { body: found }
 }
 
-function challenge(request: Received): Schemas["ChallengeRead"] {
-  const { channel } = request.body as Schemas["ChallengeCreate"]
+/** `/me/invitations`, and `/me/invitations/<id>/accept` or `/decline`. */
+function mine(core: FakeCore, path: string): Answer {
+  const [, , , id, answer] = path.split("/")
+  if (id === undefined) return { body: { items: core.invitationsToMe, next_cursor: null } }
+  const found = core.invitationsToMe.find((one) => one.id === id)
+  if (found === undefined) return problem(404, "tenants.invitation_unknown")
+  core.invitationsToMe = core.invitationsToMe.filter((one) => one !== found)
+  if (answer === "decline") return { status: 204 }
+  const joined = { ...tenant(7, found.tenant_name), id: found.tenant_id, role: found.role }
+  core.tenants.push(joined)
+  return { body: joined }
+}
+
+/** `/tenants/<id>/members` and `/tenants/<id>/invitations`, each with one of them by its id. */
+function team(core: FakeCore, request: Received, path: string): Answer {
+  const [, , , list, id] = path.split("/")
+  if (list === "members") {
+    if (id === undefined) return { body: { items: core.members, next_cursor: null } }
+    const found = core.members.find((one) => one.user_id === id)
+    if (found === undefined) return problem(404, "tenants.member_unknown")
+    if (request.method === "PATCH") return { body: Object.assign(found, request.body) }
+    core.members = core.members.filter((one) => one !== found)
+    return { status: 204 }
+  }
+  if (request.method === "POST") {
+    const made = invitation(core.invitations.length, request.body as Schemas["InvitationCreate"])
+    core.invitations.push(made)
+    return { status: 201, body: { ...made, token: "token" } satisfies Schemas["InvitationMade"] }
+  }
+  if (request.method === "DELETE") {
+    core.invitations = core.invitations.filter((one) => one.id !== id)
+    return { status: 204 }
+  }
+  return { body: { items: core.invitations, next_cursor: null } }
+}
+
+function invitation(number: number, { phone, role }: Schemas["InvitationCreate"]): Schemas["InvitationRead"] {
+  const expires = new Date(Date.now() + 72 * 3_600_000).toISOString()
+  return { id: uuid(300 + number), phone, role, invited_by: USER, created_at: "2026-11-01T00:00:00Z", expires_at: expires }
+}
+
+export function challenge(channel: Schemas["ChallengeCreate"]["channel"]): Schemas["ChallengeRead"] {
   return {
     challenge_id: uuid(9),
     channel,
+    carrier: "bot",
     links: [{ channel, url: `https://messenger.test/bot?start=1` }],
     code_length: 6,
     expires_at: new Date(Date.now() + 300_000).toISOString(),

@@ -1,7 +1,7 @@
 import { cleanup, screen, waitFor, within } from "@testing-library/react"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 
-import { CODE, type FakeCore, startCore } from "@tests/core"
+import { challenge, CODE, type FakeCore, startCore } from "@tests/core"
 import { expectAccessible, heading, openPanel, words } from "@tests/panel"
 import { problem } from "@tests/server"
 
@@ -102,6 +102,22 @@ describe("the code", () => {
     openPanel("/register", core.url)
     await codeField()
     expect(core.count("POST", "/api/v1/auth/challenges")).toBe(1)
+  })
+
+  test.each([
+    ["bot", [{ channel: "max", url: "https://max.ru/bot?start=1" }], /Откройте бота в MAX и поделитесь номером \+7 999 123-45-67/],
+    ["messenger", [], /Отправили код в MAX на номер \+7 999 123-45-67/],
+    ["sms", [], /Отправили код по СМС на номер \+7 999 123-45-67/],
+    ["inbox", [], /Входящие для разработки/],
+  ] as const)("is where the core says: %s", async (carrier, links, sentence) => {
+    core.intercept = ({ path }) =>
+      path === "/api/v1/auth/challenges" ? { status: 202, body: { ...challenge("max"), carrier, links } } : undefined
+    const { user } = await askForCode()
+    await user.keyboard("{Enter}")
+    await codeField()
+    expect(document.body.textContent.replace(/\s/g, " ")).toMatch(sentence)
+    expect(screen.queryAllByRole("link", { name: "Открыть MAX" })).toHaveLength(links.length)
+    expect(screen.queryAllByRole("link", { name: words("Входящие для разработки") })).toHaveLength(carrier === "inbox" ? 1 : 0)
   })
 
   test("has a way to the messenger and a way back to the number", async () => {

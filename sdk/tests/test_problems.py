@@ -1,5 +1,6 @@
 """Problem+json, request ids, limits and headers: what every service of the platform answers alike."""
 
+import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Iterator
@@ -22,6 +23,7 @@ from tochka_sdk.errors import (
     NotFound,
     TooLarge,
     TooManyRequests,
+    TooSlow,
     Unauthenticated,
     Unavailable,
 )
@@ -178,11 +180,31 @@ async def test_a_browser_gets_the_page_where_there_is_one(client: httpx.AsyncCli
     ]
 
 
+async def test_a_body_that_does_not_come_in_time_is_given_up() -> None:
+    async def unfinished() -> AsyncIterator[bytes]:
+        yield b"x"
+        await asyncio.Event().wait()
+
+    patient = BodyLimit(application(), 1000, max_seconds=60)
+    hasty = BodyLimit(application(), 1000, max_seconds=0.05)
+    for app, content, status in (
+        (hasty, unfinished(), 408),
+        (patient, b"x", 200),
+        (patient, b"x" * 1001, 413),
+    ):
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+            answer = await client.post("/read", content=content)
+        assert answer.status_code == status
+        assert (answer.headers.get("connection") == "close") == (status == 408)
+
+
 ERRORS: list[tuple[type[DomainError], int]] = [
     (Malformed, 422),
     (Unauthenticated, 401),
     (Forbidden, 403),
     (NotFound, 404),
+    (TooSlow, 408),
     (Conflict, 409),
     (Gone, 410),
     (TooLarge, 413),

@@ -51,6 +51,18 @@ def test_in_production_plain_http_and_relaxed_limits_are_problems(folder: Path, 
     ]
 
 
+@pytest.mark.parametrize("name", ["MAX_BOT_TOKEN", "TELEGRAM_BOT_TOKEN", "TELEGRAM_GATEWAY_TOKEN", "SMS_URL"])
+def test_in_production_something_has_to_carry_codes(folder: Path, port: str, name: str) -> None:
+    for environment, found in (
+        (PRODUCTION, True),
+        ({**PRODUCTION, f"TOCHKA_CORE_{name}": "x"}, False),
+        ({}, False),
+    ):
+        settings = read(data_dir=folder / "data", port=int(port), environment=environment)
+        subjects = {finding.subject: finding.grade for finding in examine(settings)}
+        assert subjects.get("channels") == ("warning" if found else None)
+
+
 def test_secrets_that_others_can_read_are_a_problem(folder: Path, port: str) -> None:
     data_dir = DataDir(folder / "data")
     data_dir.open()

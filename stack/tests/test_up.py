@@ -17,7 +17,7 @@ from tochka_sdk.signing import receiver_secret
 from tochka_stack.data_dir import DataDir
 from tochka_stack.engine_room import EngineRoom
 from tochka_stack.engines.postgres import SUPERUSER
-from tochka_stack.secret_files import KINDS
+from tochka_stack.secret_files import KEYRING, KINDS
 from tochka_stack.settings import StackSettings, read
 from tochka_stack.testing import ScratchPostgres, scratch_folder
 from tochka_stack.wiring import CORE_DATABASE, SHOP_DATABASE, Wiring
@@ -184,7 +184,7 @@ def test_nobody_else_can_read_the_secrets(up: Up) -> None:
 
 def test_every_part_knows_its_own_secrets_only(up: Up) -> None:
     values = {name: up.data_dir.secrets[name] for name in KINDS}
-    core = {name for name in KINDS if name.startswith("core-")}
+    core = {name for name in KINDS if name.startswith("core-")} - {KEYRING}
     known = {
         "core-web": core | {"postgres-tochka_app", "postgres-tochka_jobs", "redis"},
         "core-worker": core | {"postgres-tochka_app", "postgres-tochka_jobs", "redis"},
@@ -197,6 +197,7 @@ def test_every_part_knows_its_own_secrets_only(up: Up) -> None:
         process = psutil.Process(up.pid(part))
         told = "\n".join([*environment_of(process.pid).values(), *process.cmdline()])
         assert {name for name, value in values.items() if value in told} == may_know, part
+        assert (f"{up.data_dir.secrets.folder / KEYRING}" in told) is part.startswith("core-"), part
 
 
 def test_core_and_shop_cannot_enter_each_others_database(up: Up) -> None:

@@ -192,6 +192,40 @@ def test_no_test_is_skipped_or_expected_to_fail() -> None:
     assert found == []
 
 
+def test_roles_are_compared_in_one_place() -> None:
+    """What a role may do stands in `tenants/roles.py`: nothing else of the core asks what a role is."""
+    places = [
+        source
+        for source in product()
+        if source.path.startswith("core-backend/") and not source.path.endswith("tenants/roles.py")
+    ]
+    assert [at for source in places for at in _judged_roles(source)] == []
+
+
+def test_a_judged_role_is_noticed() -> None:
+    for way in ('member.role == "owner"', "member.role in MANAGERS", 'role != "staff"', '"admin" in held'):
+        assert _judged_roles(Source("service.py", way, ast.parse(way))), way
+    for way in ("standing.role is None", "held[user_id] != role"):
+        assert not _judged_roles(Source("service.py", way, ast.parse(way))), way
+
+
+def _judged_roles(source: Source) -> list[str]:
+    """Where a role decides something."""
+    return [
+        f"{source.path}:{node.lineno}"
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Compare)
+        and not all(isinstance(operator, ast.Is | ast.IsNot) for operator in node.ops)
+        and any(_is_role(side) for side in (node.left, *node.comparators))
+    ]
+
+
+def _is_role(node: ast.expr) -> bool:
+    return (isinstance(node, ast.Attribute) and node.attr == "role") or (
+        isinstance(node, ast.Constant) and node.value in ("owner", "admin", "staff")
+    )
+
+
 def test_every_slice_file_is_named_for_a_layer() -> None:
     odd = {
         str(path.relative_to(CORE))
@@ -206,10 +240,12 @@ LAYERS = {
     *("api", "tasks", "adapters", "public", "service", "repository", "models", "schemas", "events", "errors")
 }
 MATTERS = {
-    *(f"accounts/{name}.py" for name in ("channels", "codes", "cookies", "inbox", "limits", "phones")),
-    *(f"accounts/{name}.py" for name in ("refresh_tokens", "tokens")),
+    *(f"accounts/{name}.py" for name in ("browsers", "budgets", "codes", "cookies", "handshakes", "inbox")),
+    *(f"accounts/{name}.py" for name in ("phones", "refresh_tokens", "tokens")),
+    *(f"channels/{name}.py" for name in ("gateway", "inbox", "max", "port", "sms", "telegram")),
     "domains/labels.py",
     "installations/activation.py",
+    *(f"tenants/{name}.py" for name in ("invitations", "members", "roles")),
     *("webhooks/metrics.py", "webhooks/schedules.py"),
 }
 """Files of a slice that are named for one matter of its service instead of a layer."""

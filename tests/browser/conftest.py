@@ -17,10 +17,11 @@ import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from tests.browser import visitor as people
-from tests.browser.chromium import Chromium, find_chromium, find_node
+from tests.browser.chromium import Chromium, find_chromium
 from tests.browser.options import ARTIFACTS, ENVIRONMENT, STACK_URL
 from tests.browser.running_stack import RunningStack, running_stack
 from tests.browser.visitor import Visitor
+from tests.node import find_node
 
 FAILED = pytest.StashKey[bool]()
 # Nothing but this machine can be reached: a page that needs the internet fails here, not at its reader's.

@@ -1,4 +1,4 @@
-"""The private listener: health, metrics. The gateway never routes to it."""
+"""The private listener: health, keys, metrics. The gateway never routes to it."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -41,9 +41,10 @@ def private_app(resources: Resources, routes: list[BaseRoute]) -> Starlette:
     async def ready(_request: Request) -> Response:
         database = await _holds("database", partial(_reach, resources))
         redis = await _holds("redis", resources.redis.ping)
-        ok = database and redis
-        body = {"status": "ready" if ok else "unready", "database": database, "redis": redis}
-        return JSONResponse(body, 200 if ok else 503)
+        status = ("ready" if redis else "degraded") if database else "unready"
+        return JSONResponse(
+            {"status": status, "database": database, "redis": redis}, 200 if database else 503
+        )
 
     async def db(_request: Request) -> Response:
         return JSONResponse(
@@ -53,6 +54,11 @@ def private_app(resources: Resources, routes: list[BaseRoute]) -> Starlette:
             }
         )
 
+    async def keys(request: Request) -> Response:
+        """Whether this process has taken the key file that has a key of this `name`."""
+        is_taken = resources.keyring.publishes(request.query_params.get("name", ""))
+        return JSONResponse({"status": "taken" if is_taken else "unknown"}, 200 if is_taken else 404)
+
     async def metrics(_request: Request) -> Response:
         return Response(generate_latest(REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
@@ -61,6 +67,7 @@ def private_app(resources: Resources, routes: list[BaseRoute]) -> Starlette:
             Route("/health/live", live),
             Route("/health/ready", ready),
             Route("/health/db", db),
+            Route("/health/keys", keys),
             Route("/metrics", metrics),
             *routes,
         ]

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import gc
 import json
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -11,13 +12,15 @@ from contextlib import contextmanager
 
 import uvicorn
 import uvloop
+from pydantic import ValidationError
 from starlette.types import ASGIApp
 from tochka_sdk import logs
 
 from tochka_core import crashes
-from tochka_core.settings import Settings
+from tochka_core.settings import ChannelSettings, Settings
 
 GRACE_S = 5
+MISCONFIGURED, UNWELL = 2, 11  # as in the `tochka` command
 
 
 class _Listener(uvicorn.Server):
@@ -39,8 +42,7 @@ def _listener(app: ASGIApp, host: str, port: int) -> _Listener:
             log_config=None,
             access_log=False,
             server_header=False,
-            proxy_headers=True,
-            forwarded_allow_ips="127.0.0.1,::1",
+            proxy_headers=False,  # the application knows its proxies
             timeout_graceful_shutdown=GRACE_S,
         )
     )
@@ -88,6 +90,7 @@ async def web(settings: Settings) -> None:
 
 async def worker(settings: Settings) -> None:
     """Run the dispatcher as the jobs role, with its own private listener."""
+    from tochka_core.accounts import tasks as accounts
     from tochka_core.app import open_resources
     from tochka_core.health import private_app
     from tochka_core.webhooks import tasks
@@ -99,6 +102,7 @@ async def worker(settings: Settings) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(_serve([listener], stop))
             group.create_task(tasks.run(resources, stop))
+            group.create_task(accounts.run(resources, stop))
 
 
 async def register(settings: Settings, url: str, key: str) -> None:
@@ -110,6 +114,26 @@ async def register(settings: Settings, url: str, key: str) -> None:
     async with open_resources(settings, database_url=database_url, name="core-register") as resources:
         module = await tasks.register(resources, url, json.loads(key))
     sys.stdout.write(f"{module.id} {module.version}\n")
+
+
+async def check_channels() -> int:
+    """Ask every service that shall carry codes whether it takes our word; the exit code."""
+    from tochka_core.app import channel_plan
+    from tochka_core.channels.public import check, open_channels
+
+    try:
+        settings = ChannelSettings()
+    except ValidationError as error:
+        for wrong in error.errors(include_input=False):
+            sys.stdout.write(f"✗ {'.'.join(map(str, wrong['loc']))}: {wrong['msg']}\n")
+        return MISCONFIGURED
+    async with open_channels(channel_plan(settings), None) as channels:
+        found = await check(channels, settings.public_url.rstrip("/"))
+    for name, finding in found:
+        sys.stdout.write(f"{'✓' if finding.is_well else '✗'} {name}: {finding.sentence}\n")
+    if not found:
+        sys.stdout.write("✗ nothing is set up that carries codes: nobody can sign in\n")
+    return 0 if found and all(finding.is_well for _, finding in found) else UNWELL
 
 
 def openapi() -> None:
@@ -129,6 +153,7 @@ def _arguments() -> argparse.Namespace:
         ("worker", "deliver events"),
         ("migrate", "bring the database to the newest revision"),
         ("openapi", "print the OpenAPI document"),
+        ("channels", "ask the services that carry codes whether they take our word"),
     ):
         commands.add_parser(name, help=about)
     entry = commands.add_parser("register", help="enter a module in the catalogue")
@@ -141,6 +166,11 @@ def _run(arguments: argparse.Namespace) -> None:
     if arguments.command == "openapi":
         openapi()
         return
+    if arguments.command == "channels":
+        code = asyncio.run(check_channels())
+        sys.stdout.flush()
+        # threads of the HTTP client may outlive it by a moment, and abort a Python that is being taken down
+        os._exit(code)
     if arguments.command == "migrate":
         from tochka_core.migrate import MigrationSettings, upgrade
 

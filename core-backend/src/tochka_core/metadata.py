@@ -3,6 +3,7 @@
 from sqlalchemy import MetaData
 
 import tochka_core.accounts.models
+import tochka_core.audit.models
 import tochka_core.catalogue.models
 import tochka_core.domains.models
 import tochka_core.idempotency.models

@@ -2,24 +2,30 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Literal, cast
+from typing import Annotated, cast
 
 from fastapi import Depends, Request
 from redis.asyncio import Redis
 from tochka_sdk.db import Connections, Database
 
-from tochka_core.keyring import Keyring
+from tochka_core.channels.public import Channels
+from tochka_core.keyring import Keyring, Keys
+from tochka_core.limits import Limiter
+from tochka_core.quotas import Quotas
 
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the platform and the storefronts are reached from outside."""
+    """Where the platform and the storefronts are reached from outside. Pages of the trusted origins may call
+    the platform with cookies, as its own do.
+    """
 
     public_url: str
     issuer: str
     storefront_domain: str
     storefront_scheme: str
     storefront_port_suffix: str
+    trusted_origins: frozenset[str]
 
     @property
     def is_secure(self) -> bool:
@@ -42,11 +48,17 @@ class Resources:
     database: Database
     connections: Connections
     redis: "Redis"
-    keyring: Keyring
+    keys: Keys
     addresses: Addresses
-    limits: Literal["strict", "relaxed"]
-    dev_inbox: bool
+    channels: Channels
+    limiter: Limiter
+    quotas: Quotas
     activation_deadline: timedelta
+
+    @property
+    def keyring(self) -> Keyring:
+        """The keys as they are now; another one after a rotation."""
+        return self.keys.current
 
 
 def resources_of(request: Request) -> Resources:

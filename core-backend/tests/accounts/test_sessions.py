@@ -1,5 +1,6 @@
 """A person's own page: name, language, and where else the person is signed in."""
 
+import asyncio
 import json
 from typing import Any
 from uuid import UUID, uuid4
@@ -9,6 +10,7 @@ import pytest
 from core_kit.codes import answer, challenge, look, refusal
 from core_kit.people import API, Owner, confirm
 from core_kit.running import RunningCore
+from tochka_core.accounts.refresh_tokens import MOST_SESSIONS
 from tochka_stack.testing import ScratchDatabase
 
 pytestmark = pytest.mark.anyio
@@ -105,6 +107,82 @@ async def test_an_ended_session_is_over_at_once_everywhere(core: RunningCore, ow
     assert len(await _sessions(owner.client)) == 1
     assert (await owner.client.delete(f"{API}/me/sessions/{elsewhere}")).status_code == 204
     await device.aclose()
+
+
+async def test_all_other_sessions_end_in_one_call(core: RunningCore, owner: Owner, stranger: Owner) -> None:
+    devices = [await _again(core, owner) for _ in range(3)]
+    assert (await owner.client.delete(f"{API}/me/sessions")).status_code == 204
+    for device in devices:
+        assert refusal(await device.get(f"{API}/me")) == (401, "accounts.unauthenticated")
+        assert refusal(await device.post(f"{API}/auth/refresh")) == (401, "accounts.refresh_invalid")
+        await device.aclose()
+    assert [item["current"] for item in await _sessions(owner.client)] == [True]
+    assert (await owner.client.post(f"{API}/auth/refresh")).status_code == 200
+    assert len(await _sessions(stranger.client)) == 1
+
+
+async def test_all_sessions_end_in_one_call_with_the_one_that_asks(
+    core: RunningCore, owner: Owner, stranger: Owner
+) -> None:
+    device = await _again(core, owner)
+    got = await owner.client.delete(f"{API}/me/sessions", params={"current": "true"})
+    assert got.status_code == 204
+    assert "tochka_refresh" not in owner.client.cookies
+    for client in (owner.client, device):
+        assert refusal(await client.get(f"{API}/me")) == (401, "accounts.unauthenticated")
+    assert refusal(await owner.client.delete(f"{API}/me/sessions")) == (401, "accounts.unauthenticated")
+    assert len(await _sessions(stranger.client)) == 1
+    await device.aclose()
+
+
+async def test_a_misunderstood_wish_to_end_all_sessions_ends_none(core: RunningCore, owner: Owner) -> None:
+    device = await _again(core, owner)
+    got = await owner.client.delete(f"{API}/me/sessions", params={"current": "perhaps"})
+    assert refusal(got) == (422, "request.invalid")
+    assert (await device.get(f"{API}/me")).status_code == 200
+    await device.aclose()
+
+
+async def test_the_session_beyond_the_cap_ends_the_one_that_was_unused_for_the_longest_time(
+    core: RunningCore, owner: Owner
+) -> None:
+    devices = [await _again(core, owner) for _ in range(MOST_SESSIONS - 1)]
+    assert (await owner.client.post(f"{API}/auth/refresh")).status_code == 200  # now the oldest is in use
+    assert len(await _sessions(owner.client)) == MOST_SESSIONS
+    devices.append(await _again(core, owner))
+    assert len(await _sessions(owner.client)) == MOST_SESSIONS
+    standing = [(await device.get(f"{API}/me")).status_code for device in devices]
+    assert standing == [401] + [200] * (MOST_SESSIONS - 1)
+    for device in devices:
+        await device.aclose()
+
+
+async def test_sign_ins_at_the_same_moment_keep_to_the_cap(
+    core: RunningCore, core_database: ScratchDatabase, owner: Owner
+) -> None:
+    fill = """
+        INSERT INTO sessions (user_id, id, idle_expires_at, expires_at, last_used_at)
+        SELECT $1, gen_random_uuid(), day, day, day - interval '2 days'
+        FROM generate_series(1, $2 - 1), (SELECT now() + interval '1 day') AS tomorrow (day)
+    """
+    await look(core_database, fill, owner.user_id, MOST_SESSIONS)
+    async with httpx.AsyncClient(base_url=core.url, timeout=20) as client:
+        codes = [await challenge(client, owner.phone) for _ in range(4)]
+        answers = await asyncio.gather(*(answer(client, known, code) for known, _, code in codes))
+    assert [got.status_code for got in answers] == [200] * 4
+    query = "SELECT count(*) AS n FROM sessions WHERE user_id = $1 AND revoked_at IS NULL"
+    assert (await look(core_database, query, owner.user_id))[0]["n"] == MOST_SESSIONS
+
+
+async def test_a_session_shows_from_where_it_was_used_last(owner: Owner, stranger: Owner) -> None:
+    (before,) = await _sessions(owner.client)
+    elsewhere = {"X-Forwarded-For": "203.0.113.9", "User-Agent": "Phone/2"}
+    assert (await owner.client.post(f"{API}/auth/refresh", headers=elsewhere)).status_code == 200
+    (after,) = await _sessions(owner.client)
+    assert (after["ip"], after["user_agent"]) == ("203.0.113.9", "Phone/2")
+    assert after["last_used_at"] > before["last_used_at"]
+    assert (after["id"], after["created_at"]) == (before["id"], before["created_at"])
+    assert (await _sessions(stranger.client))[0]["ip"] == "127.0.0.1"
 
 
 async def test_nobody_ends_the_session_of_another(owner: Owner, stranger: Owner) -> None:

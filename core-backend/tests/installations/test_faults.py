@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 
 WRITTEN = ("domains", "subscriptions", "installations", "licenses", "idempotency_keys")
 MOMENTS: tuple[Moment, Moment] = ("before", "after")
-TABLES = ("domains", "subscriptions", "installations", "licenses", "events")
+TABLES = ("domains", "subscriptions", "installations", "licenses", "events", "audit_entries")
 # what stands before the wire is asked for anything: BEGIN with its scope, the member's role…
 FEWEST_STATEMENTS = 6
 
@@ -32,11 +32,13 @@ async def _left(database: ScratchDatabase, owner: Owner) -> dict[str, int]:
         query = f"SELECT count(*) AS n FROM {table} WHERE {column} = $1"  # noqa: S608  names of our own
         found[table] = (await look(database, query, value))[0]["n"]
     events = "SELECT count(*) AS n FROM events WHERE tenant_id = $1 AND type LIKE 'installation.%'"
-    return {**found, "events": (await look(database, events, owner.tenant_id))[0]["n"]}
+    found["events"] = (await look(database, events, owner.tenant_id))[0]["n"]
+    entries = "SELECT count(*) AS n FROM audit_entries WHERE tenant_id = $1 AND action LIKE 'installation.%'"
+    return {**found, "audit_entries": (await look(database, entries, owner.tenant_id))[0]["n"]}
 
 
 def _all(count: int) -> dict[str, int]:
-    return dict.fromkeys((*WRITTEN, "events"), count)
+    return dict.fromkeys((*WRITTEN, "events", "audit_entries"), count)
 
 
 async def _is_free(owner: Owner, label: str) -> bool:

@@ -5,7 +5,10 @@ import pytest
 from core_kit.running import RunningCore
 
 pytestmark = pytest.mark.anyio
-PRIVATE = ("/health/live", "/health/ready", "/health/db", "/metrics", "/internal/resolve?host=a.localhost")
+PRIVATE = (
+    *("/health/live", "/health/ready", "/health/db", "/health/keys?name=x", "/metrics"),
+    "/internal/resolve?host=a.localhost",
+)
 
 
 @pytest.mark.parametrize("path", PRIVATE)

@@ -15,22 +15,37 @@ GOOD: dict[str, object] = {
     "signing_key": SIGNING_KEY,
     "license_key": LICENSE_KEY,
     "webhook_key": WEBHOOK_KEY,
-    "code_pepper": "a" * 40,
-    "session_key": "b" * 40,
-    "secret_key_master": "c" * 40,
+    "code_pepper": "abcdefgh" * 5,
+    "session_key": "ijklmnop" * 5,
+    "secret_key_master": "qrstuvwx" * 5,
 }
 X25519 = json.dumps(OKPKey.generate_key("X25519").as_dict(private=True))
 PUBLIC = json.dumps(OKPKey.import_key(json.loads(SIGNING_KEY)).as_dict(private=False))
 BAD = [
     ({"code_pepper": "short-secret-value"}, "at least 32 bytes"),
     ({"session_key": "changeme"}, "at least 32 bytes"),
+    ({"secret_key_master": "a" * 40}, "random secret"),
+    ({"keyring_file": "/run/keyring"}, "give keyring_file, or all of"),
+    ({"webhook_key": None}, "give keyring_file, or all of"),
     ({"signing_key": "not json"}, "Ed25519 private JWK"),
     ({"signing_key": X25519}, "Ed25519 private JWK"),
     ({"signing_key": PUBLIC}, "Ed25519 private JWK"),
     ({"license_key": json.dumps(RSAKey.generate_key(2048).as_dict(private=True))}, "Ed25519 private JWK"),
     ({"license_key": SIGNING_KEY}, "one purpose"),
-    ({"session_key": "a" * 40}, "one purpose"),
+    ({"session_key": GOOD["code_pepper"]}, "one purpose"),
     ({"environment": "production", "dev_inbox": True}, "development inbox"),
+    ({"max_bot_token": "a-token-of-a-bot"}, "no name"),
+    ({"telegram_bot_token": "a-token-of-a-bot"}, "no name"),
+    ({"max_bot_name": "https://max.ru/our_bot"}, "max_bot_name"),
+    ({"max_webhook_secret": "short-secret-value"}, "32 to 256"),
+    ({"telegram_webhook_secret": "s" * 31 + "!"}, "32 to 256"),
+    (
+        {"telegram_bot_token": "t", "telegram_bot_name": "b", "telegram_gateway_token": "g"},
+        "one way to Telegram",
+    ),
+    ({"sms_url": "https://sms.example/send"}, "no body"),
+    ({"sms_headers": "X-Key: not-json-at-all"}, "Invalid JSON"),
+    ({"sms_headers": '{"X-Key": 1234567890}'}, "valid string"),
 ]
 
 

@@ -17,6 +17,7 @@ from core_kit.explain import TENANT, scans
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from tochka_core.accounts import repository as accounts
+from tochka_core.audit import repository as audit
 from tochka_core.catalogue import repository as catalogue
 from tochka_core.outbox import repository as outbox
 from tochka_core.subscriptions import repository as subscriptions
@@ -84,6 +85,8 @@ CALLS: dict[str, Call] = {
     "accounts.list_sessions": lambda session: accounts.list_sessions(
         session, ONE, moment=clock.now(), after=ONE, limit=21
     ),
+    "audit.list_of_tenant": lambda session: audit.list_of_tenant(session, ONE, ONE, 21),
+    "audit.list_of_person": lambda session: audit.list_of_person(session, ONE, ONE, 21),
     "catalogue.list_published": lambda session: catalogue.list_published(session, "module-7", 21),
     "catalogue.find_published": lambda session: catalogue.find_published(session, "module-7"),
     "catalogue.list_plans": lambda session: catalogue.list_plans(session, ["module-7", "module-8"]),

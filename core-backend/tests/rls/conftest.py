@@ -7,6 +7,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 from core_kit.activation import activate, ask, dispatching, outcome, unique_label
+from core_kit.members import invited, join
 from core_kit.modules import REMOVED, ScriptedModule, registered_module
 from core_kit.people import API, Owner, sign_up
 from core_kit.rls import CASES, Walk, World, Worlds
@@ -32,6 +33,7 @@ async def worlds(postgres: ScratchPostgres, redis_url: str) -> AsyncIterator[Wor
         hosts = [
             await _live(core, owner, module) for owner, module in zip(owners, (first, second), strict=True)
         ]
+        await _expect_each_other(core, *owners)
         for owner in owners:
             await owner.client.aclose()
     me, other = (
@@ -45,6 +47,17 @@ async def worlds(postgres: ScratchPostgres, redis_url: str) -> AsyncIterator[Wor
     phones = (owners[0].phone, owners[1].phone)
     yield Worlds(database, (me, other), expectations, (hosts[0], hosts[1]), phones)
     await postgres.drop_database(database.name)
+
+
+async def _expect_each_other(core: RunningCore, *owners: Owner) -> None:
+    """Each invites the other, and has offered the tenant to somebody who has joined."""
+    for owner, other in zip(owners, owners[::-1], strict=True):
+        await invited(owner, other.phone)
+        heir = await sign_up(core.url)
+        await join(owner, heir)
+        offer = {"user_id": str(heir.user_id)}
+        await owner.client.put(f"{API}/tenants/{owner.tenant_id}/handover", json=offer)
+        await heir.client.aclose()
 
 
 async def _live(core: RunningCore, owner: Owner, module: ScriptedModule) -> str:

@@ -133,12 +133,21 @@ async def test_only_the_session_of_the_token_ends(
 async def test_a_session_ends_unused_after_a_month_and_used_after_three(
     client: httpx.AsyncClient, core_database: ScratchDatabase, column: str
 ) -> None:
-    token = (await _native(client))["refresh_token"]
+    session = await _native(client)
+    token = session["refresh_token"]
     row = await _session(core_database, token)
+    assert await _is_signed_in(client, session["access_token"])
     assert row["idle_expires_at"] - row["created_at"] == timedelta(days=30)
     assert row["expires_at"] - row["created_at"] == timedelta(days=90)
     await _age(core_database, token, column, row[column] - row["created_at"] + timedelta(seconds=1))
     assert refusal(await _refresh(client, token)) == (401, "accounts.refresh_invalid")
+    assert not await _is_signed_in(client, session["access_token"])
+    tenant = {
+        "Authorization": f"Bearer {session['access_token']}",
+        "X-Tenant-ID": session["tenants"][0]["id"],
+    }
+    for path in ("/installations", "/subscriptions"):
+        assert refusal(await client.get(f"{API}{path}", headers=tenant)) == (401, "accounts.unauthenticated")
 
 
 async def test_use_never_prolongs_a_session_beyond_its_end(

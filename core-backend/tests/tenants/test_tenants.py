@@ -13,7 +13,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def _join(database: ScratchDatabase, person: Owner, tenant_id: UUID, role: str) -> None:
-    """Make somebody a member: invitations are not this slice's yet."""
+    """Make somebody a member, whatever the role."""
     query = "INSERT INTO memberships (tenant_id, user_id, role) VALUES ($1, $2, $3)"
     await look(database, query, tenant_id, person.user_id, role)
 

@@ -39,6 +39,10 @@ const routes: RouteObject[] = [
             path: "dashboard",
             lazy: async () => ({ Component: (await import("@/app/pages/dashboard-page")).DashboardPage }),
           },
+          {
+            path: "team",
+            lazy: async () => ({ Component: (await import("@/app/pages/team-page")).TeamPage }),
+          },
         ],
       },
       { Component: FocusLayout, children: [{ path: "*", Component: NotFoundPage }] },

@@ -5,6 +5,7 @@
     ├── Unauthenticated         401  nobody known is asking
     ├── Forbidden               403  somebody known, but not allowed
     ├── NotFound                404  no such thing, or not yours to see
+    ├── TooSlow                 408  the rest of the request did not come in time
     ├── Conflict                409  the thing is in a state that does not permit this
     ├── Gone                    410  it was there and is not any more
     ├── TooLarge                413  more bytes than allowed
@@ -113,6 +114,13 @@ class NotFound(DomainError):
 
     status = 404
     code = "request.not_found"
+
+
+class TooSlow(DomainError):
+    """408: the request did not arrive in time; the connection is closed."""
+
+    status = 408
+    code = "request.too_slow"
 
 
 class Conflict(DomainError):

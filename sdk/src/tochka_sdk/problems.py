@@ -32,6 +32,7 @@ _CODES = {
     404: "request.not_found",
     405: "request.method_not_allowed",
     406: "request.not_acceptable",
+    408: "request.too_slow",
     409: "request.conflict",
     410: "request.gone",
     413: "request.too_large",

@@ -2,6 +2,7 @@
 middleware; and the check of what a body is declared as.
 """
 
+import asyncio
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +13,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tochka_sdk import context, logs
-from tochka_sdk.errors import TooLarge, UnsupportedMediaType
+from tochka_sdk.errors import TooLarge, TooSlow, UnsupportedMediaType
 from tochka_sdk.problems import INTERNAL, render
 
 MEBIBYTE = 1024 * 1024
@@ -94,15 +95,25 @@ class RequestContext:
 
 
 class BodyLimit:
-    """Answers 413 when a body has more than `max_bytes`, announced or not.
+    """Answers 413 when a body has more than `max_bytes`, announced or not, and 408 when it takes too long.
 
-    `overrides` gives other limits by path prefix; the longest matching prefix decides.
+    Args:
+        app: the application.
+        max_bytes: the limit, in bytes.
+        overrides: other limits by path prefix; the longest matching prefix decides.
+        max_seconds: how long all of a body may take to arrive; None leaves that to the gateway.
     """
 
     def __init__(
-        self, app: ASGIApp, max_bytes: int = MEBIBYTE, *, overrides: Mapping[str, int] | None = None
+        self,
+        app: ASGIApp,
+        max_bytes: int = MEBIBYTE,
+        *,
+        overrides: Mapping[str, int] | None = None,
+        max_seconds: float | None = None,
     ) -> None:
         self._app = app
+        self._max_seconds = max_seconds
         self._max_bytes = max_bytes
         self._overrides = sorted((overrides or {}).items(), key=lambda item: -len(item[0]))
 
@@ -116,36 +127,45 @@ class BodyLimit:
             return
         limit = self._limit(scope["path"])
         announced = Headers(scope=scope).get("content-length", "0")
-        refusal = render(TooLarge(f"The body is limited to {limit} bytes.", limit=limit))
         if announced.isdigit() and int(announced) > limit:
-            await refusal(scope, receive, send)
+            await _too_large(limit)(scope, receive, send)
             return
-        await _Metered(self._app, limit).run(scope, receive, send, refusal)
+        await _Metered(self._app, limit, self._max_seconds).run(scope, receive, send)
+
+
+def _too_large(limit: int) -> ASGIApp:
+    return render(TooLarge(f"The body is limited to {limit} bytes.", limit=limit))
+
+
+def _too_slow(seconds: float | None) -> ASGIApp:
+    detail = f"The body must arrive within {seconds} seconds."
+    return render(TooSlow(detail, headers={"Connection": "close"}))
 
 
 class _Metered:
-    """One request whose bytes are counted as they come in."""
+    """One request whose bytes are counted as they come in, and must have come in by a deadline."""
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
+    def __init__(self, app: ASGIApp, limit: int, seconds: float | None) -> None:
         self._app = app
         self._limit = limit
+        self._seconds = seconds
+        self._deadline: float | None = None
+        self._is_whole = False
         self._seen = 0
         self._started = False
+        self._refusal: ASGIApp | None = None
 
-    @property
-    def _exceeded(self) -> bool:
-        return self._seen > self._limit
-
-    async def run(self, scope: Scope, receive: Receive, send: Send, refusal: ASGIApp) -> None:
+    async def run(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve, and put the refusal in the place of whatever the application made of the cut body."""
+        if self._seconds is not None:
+            self._deadline = asyncio.get_running_loop().time() + self._seconds
 
         async def metered() -> Message:
-            message = await receive()
-            self._seen += len(message.get("body", b"")) if message["type"] == "http.request" else 0
-            return {"type": "http.disconnect"} if self._exceeded else message
+            message = await self._next(receive)
+            return {"type": "http.disconnect"} if self._refusal is not None else message
 
         async def guarded(message: Message) -> None:
-            if self._exceeded and not self._started:
+            if self._refusal is not None and not self._started:
                 return  # the refusal is sent instead
             self._started = True
             await send(message)
@@ -153,10 +173,28 @@ class _Metered:
         try:
             await self._app(scope, metered, guarded)
         except Exception:
-            if not self._exceeded:
+            if self._refusal is None:
                 raise
-        if self._exceeded and not self._started:
-            await refusal(scope, receive, send)
+        if self._refusal is not None and not self._started:
+            await self._refusal(scope, receive, send)
+
+    async def _next(self, receive: Receive) -> Message:
+        """The next message. Once the body is whole, waiting means to wait for the client to leave."""
+        if self._is_whole or self._deadline is None:
+            message = await receive()
+        else:
+            try:
+                async with asyncio.timeout_at(self._deadline):
+                    message = await receive()
+            except TimeoutError:
+                self._refusal = _too_slow(self._seconds)
+                return {"type": "http.disconnect"}
+        if message["type"] == "http.request":
+            self._seen += len(message.get("body", b""))
+            self._is_whole = not message.get("more_body", False)
+            if self._seen > self._limit:
+                self._refusal = _too_large(self._limit)
+        return message
 
 
 class SecurityHeaders:

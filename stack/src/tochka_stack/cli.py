@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import subprocess
 import sys
 from dataclasses import asdict
 from io import TextIOWrapper
@@ -33,6 +34,10 @@ app = typer.Typer(
 )
 module_app = typer.Typer(help="Modules: check one, enter one in the catalogue.", no_args_is_help=True)
 app.add_typer(module_app, name="module")
+keys_app = typer.Typer(help="The core's signing keys: look at them, rotate them.", no_args_is_help=True)
+app.add_typer(keys_app, name="keys")
+channels_app = typer.Typer(help="Channels: what carries one-time codes.", no_args_is_help=True)
+app.add_typer(channels_app, name="channels")
 
 DataDirOption = Annotated[
     Path | None,
@@ -185,6 +190,60 @@ def module_secret(
     """
     stack = running_stack(stack_settings.read(data_dir=data_dir), Progress(Console()))
     sys.stdout.write(stack.wiring.signer(module_id).secret + "\n")
+
+
+@keys_app.command("show")
+def show_keys(data_dir: DataDirOption = None) -> None:
+    """List the signing keys by their public names: what each is for, its state, and since when."""
+    from tochka_stack.keys import show
+
+    rows = list(show(DataDir(stack_settings.read(data_dir=data_dir).data_dir)))
+    _print_table(("purpose", "state", "since", "name"), [tuple(row) for row in rows])
+
+
+@keys_app.command("rotate")
+def rotate_keys(
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="PURPOSE", help="access, license or webhook; may be repeated [all]"),
+    ] = None,
+    at_once: Annotated[
+        bool, typer.Option("--now", help="Although the next key has not been published for 15 minutes yet")
+    ] = False,
+    leaked: Annotated[
+        bool,
+        typer.Option("--leaked", help="Throw the keys away: nothing that they have signed counts any more"),
+    ] = False,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Let the next keys sign and retire the active ones, whether the stack runs or not: no request fails.
+
+    Ends when every process of the core that runs here has taken the keys.
+    """
+    from tochka_stack.keys import purposes_of, rotate, until_taken
+
+    place = DataDir(stack_settings.read(data_dir=data_dir).data_dir)
+    rings = rotate(place, purposes_of(only or ()), at_once=at_once, leaked=leaked)
+    taken = asyncio.run(until_taken(place, rings))
+    where = f"taken by {' and '.join(taken)}" if taken else "nothing runs that could take them now"
+    sys.stdout.write(f"Rotated; {where}.\n")
+
+
+@channels_app.command("check")
+def check_channels() -> None:
+    """Ask the services that shall carry codes whether they take our word: 0 all do, 11 one does not.
+
+    Read are the same TOCHKA_CORE_ variables as by `tochka up`, and TOCHKA_PUBLIC_URL. Nothing is sent,
+    nothing is paid, nothing has to run.
+    """
+    from tochka_stack.wiring import channels_check
+
+    command = channels_check(stack_settings.read())
+    done = subprocess.run(command.argv, env=dict(command.environment), cwd=command.folder, check=False)
+    if done.returncode == Misconfigured.exit_code:
+        raise Misconfigured("The settings of the channels do not make sense.")
+    if done.returncode != 0:
+        raise Unhealthy("Not every channel can carry codes.")
 
 
 def _public_jwk(text: str) -> str:

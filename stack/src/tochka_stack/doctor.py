@@ -13,12 +13,18 @@ from tochka_stack.accounts import engine_account
 from tochka_stack.data_dir import DataDir
 from tochka_stack.domain_names import registrable
 from tochka_stack.engine_room import EngineRoom
+from tochka_stack.keys import show
 from tochka_stack.places import POINTER, package_folder
 from tochka_stack.ports import require
 from tochka_stack.refusals import Refusal
+from tochka_stack.secret_files import KEYRING
 from tochka_stack.settings import LOOPBACK, StackSettings
 
 PLENTY = 2 * 1024**3
+CARRIERS = tuple(
+    f"TOCHKA_CORE_{name}"
+    for name in ("MAX_BOT_TOKEN", "TELEGRAM_BOT_TOKEN", "TELEGRAM_GATEWAY_TOKEN", "SMS_URL")
+)
 
 
 @dataclass(frozen=True)
@@ -39,10 +45,12 @@ def examine(settings: StackSettings) -> list[Finding]:
         _data,
         _space,
         _secrets,
+        _keys,
         _port,
         _servers,
         _domains,
         _inbox,
+        _channels,
     )
     findings: list[Finding] = []
     for check in checks:
@@ -111,6 +119,12 @@ def _secrets(_settings: StackSettings, data_dir: DataDir) -> Iterator[Finding]:
         yield Finding("ok", "secrets", "readable by their owner alone")
 
 
+def _keys(_settings: StackSettings, data_dir: DataDir) -> Iterator[Finding]:
+    if (data_dir.secrets.folder / KEYRING).exists():
+        count = sum(1 for _ in show(data_dir))
+        yield Finding("ok", "keys", f"{count} signing keys, all of which can be used")
+
+
 def _port(settings: StackSettings, data_dir: DataDir) -> Iterator[Finding]:
     if data_dir.is_locked():
         yield Finding("ok", "port", "the stack runs here; see `tochka status` for its port")
@@ -154,4 +168,14 @@ def _inbox(settings: StackSettings, _data_dir: DataDir) -> Iterator[Finding]:
             "inbox",
             f"The gateway would listen on {settings.host}, where others could read one-time codes: "
             "the development inbox is switched off.",
+        )
+
+
+def _channels(settings: StackSettings, _data_dir: DataDir) -> Iterator[Finding]:
+    if settings.environment == "production" and not any(settings.passed_on.get(name) for name in CARRIERS):
+        yield Finding(
+            "warning",
+            "channels",
+            "Nothing is set up that carries one-time codes, so nobody can sign in: see "
+            "TOCHKA_CORE_MAX_BOT_TOKEN and its like in the operator's guide.",
         )

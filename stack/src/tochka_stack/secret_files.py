@@ -1,9 +1,11 @@
 """Secrets made on the first start: one file each, for the eyes of one user."""
 
+import fcntl
 import json
 import os
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,11 +24,11 @@ def signing_key() -> str:
     return json.dumps(generate_key().as_dict(private=True))
 
 
-def webhook_key() -> str:
-    """A fresh `whsk_` key."""
-    from tochka_sdk.webhooks import generate_keypair
+def key_rings() -> str:
+    """Fresh rings of the core's signing keys."""
+    from tochka_sdk.key_rings import Rings
 
-    return generate_keypair()[0]
+    return Rings.fresh().render()
 
 
 def public_half(private_jwk: str) -> str:
@@ -36,10 +38,10 @@ def public_half(private_jwk: str) -> str:
     return json.dumps(public_jwk(read_key(private_jwk)))
 
 
+KEYRING = "core-keyring"
+BEFORE_RINGS = ("core-signing-key", "core-license-key", "core-webhook-key")
 KINDS: dict[str, Callable[[], str]] = {
-    "core-signing-key": signing_key,
-    "core-license-key": signing_key,
-    "core-webhook-key": webhook_key,
+    KEYRING: key_rings,
     "core-code-pepper": random_secret,
     "core-session-key": random_secret,
     "core-secret-key-master": random_secret,
@@ -52,12 +54,12 @@ KINDS: dict[str, Callable[[], str]] = {
     "postgres-shop_app": random_secret,
     "redis": random_secret,
 }
-SHORTEST = {random_secret: 64, webhook_key: 93, signing_key: 2}
+SHORTEST = {random_secret: 64}
 
 
 @dataclass(frozen=True)
 class SecretFiles:
-    """The directory of secrets. A secret is made once and never changed by the stack."""
+    """The directory of secrets. A secret is made once; the rings of keys change when they are turned."""
 
     folder: Path
 
@@ -80,7 +82,9 @@ class SecretFiles:
                     f"or remove {self.folder.parent} to begin anew."
                 )
             else:
-                self._write(path, make())
+                self._write(path, self._rings_of_before(made) if name == KEYRING else make())
+        for name in BEFORE_RINGS:
+            (self.folder / name).unlink(missing_ok=True)
         return too_open
 
     def __getitem__(self, name: str) -> str:
@@ -92,6 +96,17 @@ class SecretFiles:
                 f"The secret {self.folder / name} cannot be read: {error.strerror}."
             ) from error
 
+    @contextmanager
+    def exchange(self, name: str) -> Iterator[Callable[[str], None]]:
+        """Hold the secrets while one of them is exchanged; gives what writes the new one in its place."""
+        self[name]  # or it is not here to be exchanged
+        folder = os.open(self.folder, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            yield lambda value: self._write(self.folder / name, value)
+        finally:
+            os.close(folder)
+
     def too_open(self) -> list[Path]:
         """Files and the directory itself that somebody else could read."""
         if not self.folder.exists():
@@ -100,16 +115,25 @@ class SecretFiles:
 
     def _check(self, name: str) -> None:
         """Refuse what is cut off or empty: a secret that was made here looks like every other of its kind."""
-        value = self[name]
-        try:
-            is_whole = KINDS[name] is not signing_key or "d" in json.loads(value)
-        except ValueError:
-            is_whole = False
-        if not is_whole or len(value) < SHORTEST[KINDS[name]]:
+        if not _is_whole(KINDS[name], self[name]):
             raise NotPermitted(f"The secret {self.folder / name} is damaged: restore it from a backup.")
 
+    def _rings_of_before(self, made: Collection[str]) -> str:
+        """Rings around the keys that were secrets of their own once; fresh ones where there were none."""
+        from tochka_sdk.key_rings import Rings
+
+        if not any((self.folder / name).exists() or name in made for name in BEFORE_RINGS):
+            return key_rings()
+        signing, license, webhook = (self[name] for name in BEFORE_RINGS)
+        rings = Rings.of(signing, license, webhook)
+        try:
+            rings.check()
+        except ValueError as error:
+            raise NotPermitted(f"A key in {self.folder} is damaged: {error}.") from None
+        return rings.render()
+
     def _write(self, path: Path, value: str) -> None:
-        """All or nothing, and on the disk before anything is encrypted with it."""
+        """All or nothing, and on the disk before anything is signed or encrypted with it."""
         scratch = path.with_name(f".{path.name}.new")
         scratch.unlink(missing_ok=True)
         with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -117,3 +141,23 @@ class SecretFiles:
             file.flush()
             os.fsync(file.fileno())
         scratch.rename(path)
+        folder = os.open(self.folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _is_whole(make: Callable[[], str], value: str) -> bool:
+    """Whether a secret is one of its kind, from beginning to end."""
+    try:
+        if make is signing_key:
+            return "d" in json.loads(value)
+        if make is key_rings:
+            from tochka_sdk.key_rings import Rings
+
+            Rings.parse(value)
+            return True
+    except ValueError:
+        return False
+    return len(value) >= SHORTEST[make]

@@ -13,7 +13,7 @@ from tochka_stack.parts import Part
 from tochka_stack.ports import LOOPBACK, require
 from tochka_stack.probes import answers, speaks
 from tochka_stack.processes import Command, base_environment
-from tochka_stack.secret_files import SecretFiles, public_half
+from tochka_stack.secret_files import KEYRING, SecretFiles, public_half
 from tochka_stack.settings import StackSettings
 
 if TYPE_CHECKING:
@@ -35,6 +35,17 @@ class Migration:
     owner_dsn: str
     folders: tuple[Path, ...]
     command: Command
+
+
+def channels_check(settings: StackSettings) -> Command:
+    """Asks the services that carry codes; needs no data directory and nothing that runs."""
+    own = settings.for_child("TOCHKA_CORE_")
+    told = {"TOCHKA_CORE_PUBLIC_URL": settings.public_url, **own}
+    return Command(
+        argv=(sys.executable, "-m", CORE_MODULE, "channels"),
+        environment=base_environment(settings.path, **told),
+        folder=settings.checkout,
+    )
 
 
 @dataclass(frozen=True)
@@ -97,16 +108,17 @@ class Wiring:
 
     def signer(self, module_id: str) -> "PlatformSigner":
         """Signs for a module as the core does, with the core's keys."""
+        from tochka_sdk.key_rings import Rings
         from tochka_sdk.signing import PlatformSigner, receiver_secret
-        from tochka_sdk.tokens import read_key
 
+        rings = Rings.parse(self.secrets[KEYRING])
         return PlatformSigner(
             module_id,
             issuer=self.settings.public_url,
-            webhook_key=self.secrets["core-webhook-key"],
+            webhook_key=rings.webhook.active.private,
             secret=receiver_secret(self.secrets["core-secret-key-master"].encode(), module_id),
-            signing_key=read_key(self.secrets["core-signing-key"]),
-            license_key=read_key(self.secrets["core-license-key"]),
+            signing_key=rings.access.active.jwk,
+            license_key=rings.license.active.jwk,
         )
 
     @property
@@ -189,9 +201,7 @@ class Wiring:
             "DATABASE_URL": self.dsn(CORE_DATABASE, "tochka_app"),
             "JOBS_DATABASE_URL": self.dsn(CORE_DATABASE, "tochka_jobs"),
             "REDIS_URL": self.redis_url,
-            "SIGNING_KEY": secrets["core-signing-key"],
-            "LICENSE_KEY": secrets["core-license-key"],
-            "WEBHOOK_KEY": secrets["core-webhook-key"],
+            "KEYRING_FILE": str(secrets.folder / KEYRING),
             "CODE_PEPPER": secrets["core-code-pepper"],
             "SESSION_KEY": secrets["core-session-key"],
             "SECRET_KEY_MASTER": secrets["core-secret-key-master"],

@@ -9,25 +9,28 @@ from starlette.routing import BaseRoute, Route
 from tochka_sdk import clock
 from tochka_sdk.requests import bind
 
-from tochka_core.accounts import channels, cookies, inbox, service
+from tochka_core.accounts import browsers, cookies, handshakes, inbox, service
 from tochka_core.accounts.public import CallerDep, OptionalPersonDep, UserConnection, UserSession
 from tochka_core.accounts.refresh_tokens import RefreshToken
 from tochka_core.accounts.schemas import (
     ChallengeCreate,
     ChallengeRead,
-    InboxMessage,
     SessionRead,
     SignOut,
     UserRead,
     UserUpdate,
 )
+from tochka_core.audit import public as audit
+from tochka_core.audit.public import AuditEntryRead
+from tochka_core.channels import public as channels
+from tochka_core.channels.schemas import InboxMessage
 from tochka_core.idempotency.public import REPLAYED, IdempotencyKey
 from tochka_core.paging import Page, PageRequestDep
-from tochka_core.resources import ResourcesDep, resources_of
+from tochka_core.resources import Resources, ResourcesDep, resources_of
 
 router = APIRouter(tags=["accounts"])
 dev_router = APIRouter(tags=["development"])
-warn_without_channels = channels.warn_without_channels
+tell_of_channels = service.tell_of_channels
 
 
 @router.post("/auth/challenges", operation_id="create_challenge", status_code=202)
@@ -39,16 +42,25 @@ async def create_challenge(
     key: IdempotencyKey = None,
 ) -> ChallengeRead:
     """Send a one-time code to a phone; the answer is the same for known and unknown phones."""
-    read, is_repeated = await service.challenge(resources, new, caller.address, key)
-    if is_repeated:
+    asked = await service.challenge(resources, new, caller.browser, key)
+    if asked.is_repeated:
         response.headers[REPLAYED] = "true"
-    return read
+    return _told(response, resources, asked)
 
 
 @router.post("/auth/challenges/{challenge_id}/resend", operation_id="resend_challenge", status_code=202)
-async def resend_challenge(challenge_id: UUID, caller: CallerDep, resources: ResourcesDep) -> ChallengeRead:
+async def resend_challenge(
+    challenge_id: UUID, response: Response, caller: CallerDep, resources: ResourcesDep
+) -> ChallengeRead:
     """Send a new code; the one before it stops working."""
-    return await service.resend(resources, challenge_id, caller.address)
+    return _told(response, resources, await service.resend(resources, challenge_id, caller.browser))
+
+
+def _told(response: Response, resources: Resources, asked: service.Asked) -> ChallengeRead:
+    """The body of the answer; what only the same browser may bring again goes into its cookie."""
+    if asked.secret is not None:
+        browsers.put(response, resources.addresses, asked.secret, asked.kept_s)
+    return asked.read
 
 
 @router.post(
@@ -99,10 +111,39 @@ async def list_sessions(transaction: UserSession, asked: PageRequestDep) -> Page
     return asked.page(rows, lambda row: service.read_session(row, person.session_id), lambda row: row.id)
 
 
+@router.delete("/me/sessions", operation_id="end_sessions", status_code=204)
+async def end_sessions(
+    transaction: UserConnection,
+    resources: ResourcesDep,
+    current: Annotated[bool, Query(description="Whether the session that asks ends, too.")] = False,
+) -> Response:
+    """Sign out everywhere else, and here, too, with `current`."""
+    person = transaction.person
+    spared = None if current else person.session_id
+    await service.end_sessions(transaction.connection, person.user_id, clock.now(), spared=spared)
+    response = Response(status_code=204)
+    if current:
+        cookies.clear(response, resources.addresses)
+    return response
+
+
+@router.get("/me/audit", operation_id="list_own_audit_entries")
+async def list_own_audit_entries(transaction: UserSession, asked: PageRequestDep) -> Page[AuditEntryRead]:
+    """What the person did, signing in and out among it, newest first."""
+    return await audit.page_of_person(transaction.session, transaction.person.user_id, asked)
+
+
 @router.delete("/me/sessions/{session_id}", operation_id="end_session", status_code=204)
 async def end_session(session_id: UUID, transaction: UserConnection) -> None:
     """Sign out somewhere else, or here."""
-    await service.end_session(transaction.connection, transaction.person.user_id, session_id, clock.now())
+    person = transaction.person
+    await service.end_session(
+        transaction.connection,
+        person.user_id,
+        session_id,
+        asked_in=person.session_id,
+        moment=clock.now(),
+    )
 
 
 async def _jwks(request: Request) -> Response:
@@ -112,6 +153,17 @@ async def _jwks(request: Request) -> Response:
 
 
 jwks_routes: list[BaseRoute] = [Route("/.well-known/jwks.json", _jwks, methods=["GET"])]
+
+
+async def _hear(request: Request) -> Response:
+    """A messenger tells a bot what happened. Nothing of the body is read before the secret is right."""
+    resources = resources_of(request)
+    kind, bot = handshakes.require_bot(resources, request.path_params["kind"], request.headers)
+    await handshakes.receive(resources, kind, bot, await request.body())
+    return Response(status_code=200)
+
+
+bot_routes: list[BaseRoute] = [Route("/api/v1/channels/{kind}/updates", _hear, methods=["POST"])]
 
 
 @dev_router.get("/api/v1/dev/inbox", operation_id="read_inbox")

@@ -1,8 +1,8 @@
 """Challenges and their codes in Redis: shared by all instances, gone after their time.
 
-A challenge is `challenge:{id}` (phone, channel, delivery; never the code). Its code and the counters of its
-phone live in one slot, tagged with a keyed digest of the phone, so that one script can count, compare and
-consume. What is stored of a code is HMAC-SHA256(pepper, id|phone|purpose|code). The clock is that of Redis.
+A challenge is `challenge:{id}` (phone, channel, delivery, browser; never the code). Its code and the counters
+of its phone live in one slot, tagged with a keyed digest of the phone, so that one script can count, compare
+and consume. What is stored of a code is HMAC-SHA256(pepper, id|phone|purpose|code). The clock is Redis' own.
 """
 
 import hashlib
@@ -17,7 +17,8 @@ from uuid import UUID
 from redis.asyncio import Redis
 from tochka_sdk import clock
 
-from tochka_core.accounts import limits
+from tochka_core.accounts import browsers
+from tochka_core.accounts.browsers import Browser
 from tochka_core.accounts.errors import (
     ChallengeUnknown,
     CodeExpired,
@@ -26,10 +27,16 @@ from tochka_core.accounts.errors import (
     TooManyCodes,
     TooManyTries,
 )
-from tochka_core.accounts.schemas import ChannelKind, TokenDelivery
+from tochka_core.accounts.schemas import TokenDelivery
+from tochka_core.channels.schemas import ChannelKind
 from tochka_core.idempotency.errors import KeyReused
+from tochka_core.quotas import Quotas
 
 PURPOSE = "sign-in"
+CODE_LENGTH = 6
+TOMBSTONE_S = 600  # how long a used or expired challenge is still told from an unknown one
+HOUR_MS = 3600 * 1000
+DAY_MS = 24 * HOUR_MS
 
 CLOCK = """
 local clock = redis.call('TIME')
@@ -45,7 +52,8 @@ end
 """
 
 OPEN = """
-redis.call('HSET', KEYS[1], 'phone', ARGV[2], 'channel', ARGV[3], 'delivery', ARGV[4])
+redis.call('HSET', KEYS[1], 'phone', ARGV[2], 'channel', ARGV[3], 'delivery', ARGV[4],
+  'browser', ARGV[5], 'bound', ARGV[6])
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 """
 
@@ -57,22 +65,25 @@ return ARGV[1]
 """
 
 # KEYS: code, sends in an hour, sends in a day
-# ARGV: mac, "new" or "again", tries, code ms, cooldown ms, kept ms, hour ms, day ms, caps per hour and day
+# ARGV: mac, "new", "again" or "asked" (for a link that was counted when it was made), tries, code ms,
+# cooldown ms, kept ms, hour ms, day ms, caps per hour and day
 ISSUE = (
     CLOCK
     + """
-if ARGV[2] == 'again' then
+if ARGV[2] ~= 'new' then
   local seen = redis.call('HMGET', KEYS[1], 'state', 'tries', 'resend')
   if not seen[1] then return {'unknown', 0} end
   if seen[1] == 'used' then return {'used', 0} end
   local wait = math.max(tonumber(seen[3]) - now, 0)
   if tonumber(seen[2]) <= 0 then return {'exhausted', math.max(wait, 1)} end
-  if wait > 0 then return {'early', wait} end
+  if wait > 0 and ARGV[2] == 'again' then return {'early', wait} end
 end
-local wait = math.max(blocked(KEYS[2], ARGV[9]), blocked(KEYS[3], ARGV[10]))
-if wait > 0 then return {'early', wait} end
-count(KEYS[2], ARGV[7])
-count(KEYS[3], ARGV[8])
+if ARGV[2] ~= 'asked' then
+  local wait = math.max(blocked(KEYS[2], ARGV[9]), blocked(KEYS[3], ARGV[10]))
+  if wait > 0 then return {'early', wait} end
+  count(KEYS[2], ARGV[7])
+  count(KEYS[3], ARGV[8])
+end
 redis.call('HSET', KEYS[1], 'mac', ARGV[1], 'state', 'open',
   'expires', stamp(now + ARGV[4]), 'resend', stamp(now + ARGV[5]))
 if ARGV[2] == 'new' then redis.call('HSET', KEYS[1], 'tries', ARGV[3]) end
@@ -86,13 +97,14 @@ return {'ok', stamp(now + ARGV[4]), stamp(now + ARGV[5])}
 CONFIRM = (
     CLOCK
     + """
+local function refuse(wait) return {'exhausted', wait, redis.call('HSETNX', KEYS[1], 'refused', 1)} end
 local seen = redis.call('HMGET', KEYS[1], 'state', 'tries', 'expires', 'mac', 'resend')
 if not seen[1] then return {'unknown', 0} end
 if seen[1] == 'used' then return {'used', 0} end
-if tonumber(seen[2]) <= 0 then return {'exhausted', math.max(tonumber(seen[5]) - now, 1)} end
+if tonumber(seen[2]) <= 0 then return refuse(math.max(tonumber(seen[5]) - now, 1)) end
 if tonumber(seen[3]) <= now then return {'expired', 0} end
 local wait = math.max(blocked(KEYS[2], ARGV[4]), blocked(KEYS[3], ARGV[5]))
-if wait > 0 then return {'exhausted', wait} end
+if wait > 0 then return refuse(wait) end
 local left = redis.call('HINCRBY', KEYS[1], 'tries', -1)
 count(KEYS[2], ARGV[2])
 count(KEYS[3], ARGV[3])
@@ -107,12 +119,18 @@ return {'ok', 0}
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """What is known of a challenge besides its code."""
+    """What is known of a challenge besides its code.
+
+    `browser` is the mark of the browser's secret; `is_bound` says that a browser asked, so that no program
+    can answer. Both are empty for clients that get their tokens in the body.
+    """
 
     id: UUID
     phone: str
     channel: ChannelKind
     delivery: TokenDelivery
+    browser: str = ""
+    is_bound: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +144,20 @@ class Issued:
 
 @dataclass(frozen=True, slots=True)
 class Challenges:
-    """The store; `pepper` keys every digest."""
+    """The store; `pepper` keys every digest.
+
+    A phone's caps count what was *not* answered: a code that is typed back correctly proves that its owner
+    asked for it, and clears the phone's counters, so that signing in again and again is not held up.
+    """
 
     redis: Redis
     pepper: bytes
+    quotas: Quotas
+
+    @property
+    def kept_s(self) -> int:
+        """How long a challenge is remembered after its last code was made."""
+        return self.quotas.code_seconds + TOMBSTONE_S
 
     async def open(self, challenge: Challenge) -> Issued:
         """Store a new challenge with a fresh code.
@@ -138,8 +166,9 @@ class Challenges:
             TooManyCodes: the phone was sent enough codes that nobody typed.
         """
         issued = await self._issue(challenge, "new")
-        fields = [challenge.phone, challenge.channel, challenge.delivery]
-        await self.redis.register_script(OPEN)(keys=[_key(challenge.id)], args=[_kept_ms(), *fields])
+        fields = [challenge.phone, challenge.channel, challenge.delivery, challenge.browser]
+        args: list[str | int] = [self.kept_s * 1000, *fields, "1" if challenge.is_bound else ""]
+        await self.redis.register_script(OPEN)(keys=[_key(challenge.id)], args=args)
         return issued
 
     async def claim(self, key: str, challenge: Challenge) -> UUID:
@@ -151,7 +180,7 @@ class Challenges:
             KeyReused: this phone used the key for another channel, or to get its tokens another way.
         """
         asked = f"{challenge.channel}|{challenge.delivery}|"
-        args: list[str | int] = [f"{asked}{challenge.id}", limits.CODE_TTL_S]
+        args: list[str | int] = [f"{asked}{challenge.id}", self.quotas.code_seconds]
         first = str(
             await self.redis.register_script(CLAIM)(keys=[self._claim_key(key, challenge)], args=args)
         )
@@ -173,8 +202,8 @@ class Challenges:
         expires, resend = await self.redis.hmget(key, ["expires", "resend"])
         now = clock.now().timestamp()
         return (
-            _moment(expires or (now + limits.CODE_TTL_S) * 1000),
-            _moment(resend or (now + limits.RESEND_COOLDOWN_S) * 1000),
+            _moment(expires or (now + self.quotas.code_seconds) * 1000),
+            _moment(resend or (now + self.quotas.resend_seconds) * 1000),
         )
 
     async def renew(self, challenge: Challenge) -> Issued:
@@ -185,7 +214,17 @@ class Challenges:
             CodeUsed, TooManyTries, ChallengeUnknown: there is nothing to renew.
         """
         issued = await self._issue(challenge, "again")
-        await self.redis.pexpire(_key(challenge.id), _kept_ms())
+        await self.redis.pexpire(_key(challenge.id), self.kept_s * 1000)
+        return issued
+
+    async def hand_over(self, challenge: Challenge) -> Issued:
+        """A fresh code for somebody whose number a bot has just seen proven; counted when the link was made.
+
+        Raises:
+            CodeUsed, TooManyTries, ChallengeUnknown: there is nothing to hand over.
+        """
+        issued = await self._issue(challenge, "asked")
+        await self.redis.pexpire(_key(challenge.id), self.kept_s * 1000)
         return issued
 
     async def get(self, challenge_id: UUID) -> Challenge:
@@ -194,10 +233,23 @@ class Challenges:
         Raises:
             ChallengeUnknown: there is none, or it was too long ago.
         """
-        fields: list[Any] = await self.redis.hmget(_key(challenge_id), ["phone", "channel", "delivery"])
-        if None in fields:
+        names = ["phone", "channel", "delivery", "browser", "bound"]
+        told: list[Any] = await self.redis.hmget(_key(challenge_id), names)
+        phone, channel, delivery, browser, bound = told
+        if phone is None:
             raise ChallengeUnknown
-        return Challenge(challenge_id, *fields)
+        return Challenge(challenge_id, phone, channel, delivery, browser or "", bool(bound))
+
+    def require_browser(self, challenge: Challenge, browser: Browser) -> None:
+        """Let a browser go on with no challenge but its own.
+
+        Raises:
+            ChallengeUnknown: it asked for none, or another browser did, which is the same to it.
+        """
+        if challenge.delivery == "body" or not (challenge.is_bound or browser.is_one):
+            return
+        if not hmac.compare_digest(browsers.mark(browser.secret, self.pepper), challenge.browser):
+            raise ChallengeUnknown
 
     async def consume(self, challenge: Challenge, code: str) -> None:
         """Spend a try; return only for the one caller who brought the right code first.
@@ -209,12 +261,12 @@ class Challenges:
         keys = [_code_key(tag, challenge.id), *_counters("failures", tag), *_counters("sends", tag)]
         args: list[str | int] = [
             self._mac(challenge, code),
-            limits.HOUR_S * 1000,
-            limits.DAY_S * 1000,
-            limits.FAILURES_PER_PHONE_HOUR,
-            limits.FAILURES_PER_PHONE_DAY,
+            HOUR_MS,
+            DAY_MS,
+            self.quotas.phone_failures_hour,
+            self.quotas.phone_failures_day,
         ]
-        verdict, number = await self.redis.register_script(CONFIRM)(keys=keys, args=args)
+        verdict, number, *first = await self.redis.register_script(CONFIRM)(keys=keys, args=args)
         match verdict:
             case "ok":
                 return
@@ -222,23 +274,25 @@ class Challenges:
                 raise CodeWrong(int(number))
             case "expired":
                 raise CodeExpired
+            case "exhausted":
+                raise TooManyTries(int(number) / 1000, is_first=bool(first[0]))
             case _:
                 _refuse(verdict, int(number))
 
     async def _issue(self, challenge: Challenge, mode: str) -> Issued:
-        code = f"{secrets.randbelow(10**limits.CODE_LENGTH):0{limits.CODE_LENGTH}d}"
+        code = f"{secrets.randbelow(10**CODE_LENGTH):0{CODE_LENGTH}d}"
         tag = self._tag(challenge.phone)
         args: list[str | int] = [
             self._mac(challenge, code),
             mode,
-            limits.TRIES_PER_CHALLENGE,
-            limits.CODE_TTL_S * 1000,
-            limits.RESEND_COOLDOWN_S * 1000,
-            _kept_ms(),
-            limits.HOUR_S * 1000,
-            limits.DAY_S * 1000,
-            limits.SENDS_PER_PHONE_HOUR,
-            limits.SENDS_PER_PHONE_DAY,
+            self.quotas.code_tries,
+            self.quotas.code_seconds * 1000,
+            self.quotas.resend_seconds * 1000,
+            self.kept_s * 1000,
+            HOUR_MS,
+            DAY_MS,
+            self.quotas.phone_codes_hour,
+            self.quotas.phone_codes_day,
         ]
         keys = [_code_key(tag, challenge.id), *_counters("sends", tag)]
         verdict, *numbers = await self.redis.register_script(ISSUE)(keys=keys, args=args)
@@ -283,7 +337,3 @@ def _code_key(tag: str, challenge_id: UUID) -> str:
 
 def _counters(name: str, tag: str) -> tuple[str, str]:
     return f"{name}-hour:{{{tag}}}", f"{name}-day:{{{tag}}}"
-
-
-def _kept_ms() -> int:
-    return (limits.CODE_TTL_S + limits.TOMBSTONE_S) * 1000

@@ -31,7 +31,8 @@ def clear(response: Response, addresses: Addresses) -> None:
 
 
 def read(request: Request, addresses: Addresses) -> str | None:
-    """The refresh token in the cookie, once it is sure that no other site's page sent it along.
+    """The refresh token in the cookie, once it is sure that no page but our own, or of an origin that the
+    settings list, sent it along.
 
     Browsers attest where a request comes from (`Sec-Fetch-Site`, `Origin`); what attests nothing is not a
     browser and holds the cookie because it was given it.
@@ -41,12 +42,17 @@ def read(request: Request, addresses: Addresses) -> str | None:
     """
     site = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin")
+    if origin not in addresses.trusted_origins:
+        _require_own(addresses, site, origin, request.headers.get("host", ""))
+    return request.cookies.get(name(addresses)) or None
+
+
+def _require_own(addresses: Addresses, site: str | None, origin: str | None, host: str) -> None:
     if site not in (None, "same-origin"):
         raise CrossSite
     own = {addresses.public_url}
     if site == "same-origin":  # 127.0.0.1 in place of localhost: the same door under another name
         scheme = "https" if addresses.is_secure else "http"
-        own.add(f"{scheme}://{request.headers.get('host', '')}")
+        own.add(f"{scheme}://{host}")
     if origin is not None and origin not in own:
         raise CrossSite
-    return request.cookies.get(name(addresses)) or None

@@ -53,6 +53,16 @@ class ChannelUnavailable(Unavailable):
         super().__init__("Codes cannot be sent over this channel at the moment.", retry_after=60)
 
 
+class SendingPaused(Unavailable):
+    """503: what codes may cost in a day is spent, for this channel or for the country of the phone."""
+
+    code = "accounts.sending_paused"
+
+    def __init__(self, retry_after: float) -> None:
+        detail = "No more codes can be sent this way today. Try another channel, or again tomorrow."
+        super().__init__(detail, retry_after=retry_after)
+
+
 class ChallengeUnknown(NotFound):
     """404: no such challenge, or one from long ago."""
 
@@ -91,12 +101,16 @@ class CodeUsed(Gone):
 
 
 class TooManyTries(TooManyRequests):
-    """429: too many wrong codes, for this challenge or for this phone."""
+    """429: too many wrong codes, for this challenge or for this phone.
+
+    `is_first` says that nobody was told so of this challenge before.
+    """
 
     code = "accounts.too_many_tries"
 
-    def __init__(self, retry_after: float) -> None:
+    def __init__(self, retry_after: float, *, is_first: bool = False) -> None:
         super().__init__("Too many wrong codes. Ask for a new one later.", retry_after=retry_after)
+        self.is_first = is_first
 
 
 class TooManyCodes(TooManyRequests):

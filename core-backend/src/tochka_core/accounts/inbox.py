@@ -11,7 +11,7 @@ from tochka_sdk.errors import NotFound
 
 from tochka_core.accounts import phones
 from tochka_core.accounts.errors import PhoneInvalid, PhoneNotMobile
-from tochka_core.accounts.schemas import InboxMessage
+from tochka_core.channels.schemas import InboxMessage
 
 OWN_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
 CSP = (

@@ -9,6 +9,7 @@ from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberTyp
 from tochka_core.accounts.errors import PhoneInvalid, PhoneNotMobile
 
 HOME = "RU"
+NOWHERE = "ZZ"  # the code that ISO 3166 leaves for it
 MAX_TYPED = 64
 # phonenumbers reads letters as keys of a dial, a trailing ";ext=" as an extension: people type neither
 TYPED = re.compile(r"\+?[0-9\s().\-‐-―−]+")
@@ -35,3 +36,8 @@ def normalise(typed: str) -> str:
     if phonenumbers.number_type(number) not in MOBILE:
         raise PhoneNotMobile
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+
+
+def country(phone: str) -> str:
+    """The country of a number in its E.164 form, as ISO 3166 has it: `RU`."""
+    return phonenumbers.region_code_for_number(phonenumbers.parse(phone)) or NOWHERE

@@ -13,7 +13,8 @@ from tochka_sdk import clock
 from tochka_sdk.db import Connection, Scope
 from tochka_sdk.requests import bind
 
-from tochka_core.accounts import cookies, service, tokens
+from tochka_core.accounts import browsers, cookies, phones, service, tokens
+from tochka_core.accounts.browsers import Browser
 from tochka_core.accounts.codes import Challenge
 from tochka_core.accounts.errors import NotSignedIn, RefreshInvalid
 from tochka_core.accounts.refresh_tokens import RefreshToken
@@ -41,6 +42,7 @@ __all__ = [
     "find_user_id",
     "get_user",
     "issue_access_token",
+    "normalise_phone",
     "open_session",
     "put_refresh_cookie",
     "read_refresh_token",
@@ -135,12 +137,14 @@ class Caller:
 
     address: str | None
     user_agent: str
+    browser: Browser
 
 
-async def _caller(request: Request) -> Caller:
+async def _caller(request: Request, resources: ResourcesDep) -> Caller:
     """The server has put the address that the gateway names in the place of the gateway's own."""
     address = request.client.host if request.client else None
-    return Caller(address, request.headers.get("user-agent", ""))
+    browser = browsers.read(request, resources.addresses)
+    return Caller(address, request.headers.get("user-agent", ""), browser)
 
 
 CallerDep = Annotated[Caller, Depends(_caller)]
@@ -148,7 +152,12 @@ CallerDep = Annotated[Caller, Depends(_caller)]
 
 async def consume_code(resources: Resources, challenge_id: UUID, code: str, caller: Caller) -> Challenge:
     """The challenge, for the one caller who brings its code first; an `accounts.*` error for all others."""
-    return await service.consume_code(resources, challenge_id, code, caller.address)
+    return await service.consume_code(resources, challenge_id, code, caller.browser, caller.address)
+
+
+def normalise_phone(typed: str) -> str:
+    """The E.164 form of a mobile number. Raises PhoneInvalid or PhoneNotMobile."""
+    return phones.normalise(typed)
 
 
 async def find_user_id(connection: Connection, phone: str) -> UUID | None:
@@ -184,9 +193,18 @@ async def open_session(
     )
 
 
-async def rotate(connection: Connection, resources: Resources, presented: RefreshToken) -> Grant:
+async def rotate(
+    connection: Connection, resources: Resources, presented: RefreshToken, caller: Caller
+) -> Grant:
     """The successor of a refresh token. Raises RefreshInvalid, or SessionReplayed, which is committed."""
-    return await service.rotate(connection, resources, presented, clock.now())
+    return await service.rotate(
+        connection,
+        resources,
+        presented,
+        user_agent=caller.user_agent,
+        address=caller.address,
+        moment=clock.now(),
+    )
 
 
 def read_refresh_token(request: Request, resources: Resources, in_body: str | None) -> RefreshToken:

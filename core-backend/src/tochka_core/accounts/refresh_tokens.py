@@ -14,6 +14,7 @@ from uuid import UUID
 
 IDLE = timedelta(days=30)
 ABSOLUTE = timedelta(days=90)
+MOST_SESSIONS = 20  # of one person; one more ends the one that was not used for the longest time
 GRACE = timedelta(seconds=30)  # for tabs that refresh at the same moment with the same token
 SHAPE = re.compile(r"([0-9a-f]{32})\.([0-9a-f]{32})\.(0|[1-9][0-9]{0,8})\.([A-Za-z0-9_-]{43})")
 

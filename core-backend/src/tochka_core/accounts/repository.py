@@ -22,17 +22,36 @@ UPDATE_USER = """
 UPDATE users SET name = coalesce($2, name), locale = coalesce($3, locale) WHERE id = $1
 RETURNING id, phone, name, locale, created_at
 """
-ADD_CONFIRMED = "INSERT INTO confirmed_challenges (challenge_id, user_id) VALUES ($1, $2)"
+# The lock lets sign-ins of one person through one by one, so that each sees the sessions before it.
+ADD_CONFIRMED = """
+WITH person AS (SELECT id FROM users WHERE id = $2 FOR NO KEY UPDATE)
+INSERT INTO confirmed_challenges (challenge_id, user_id) SELECT $1, id FROM person
+"""
 
-IS_OPEN = "SELECT revoked_at IS NULL FROM sessions WHERE user_id = $1 AND id = $2"
-IS_OPEN_NAMED = text("SELECT revoked_at IS NULL FROM sessions WHERE user_id = :user_id AND id = :session_id")
+IS_OPEN = """
+SELECT revoked_at IS NULL AND least(idle_expires_at, expires_at) > now()
+FROM sessions WHERE user_id = $1 AND id = $2
+"""
+IS_OPEN_NAMED = text(
+    """
+    SELECT revoked_at IS NULL AND least(idle_expires_at, expires_at) > now()
+    FROM sessions WHERE user_id = :user_id AND id = :session_id
+    """
+)
+# The sessions beyond the cap, longest unused first, end with the new one's beginning.
 ADD_SESSION = """
+WITH ended AS (
+  UPDATE sessions SET revoked_at = $5 WHERE user_id = $1 AND id IN (
+    SELECT id FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND idle_expires_at > $5
+    ORDER BY last_used_at DESC, id DESC OFFSET $8::integer)
+)
 INSERT INTO sessions (user_id, id, user_agent, ip, created_at, last_used_at, idle_expires_at, expires_at)
 VALUES ($1, $2, $3, $4, $5, $5, $6, $7)
 """
 # Of parallel calls with one counter the row lock lets one through; the others find the counter moved on.
 ROTATE = """
 UPDATE sessions SET counter = counter + 1, rotated_at = $4, last_used_at = $4,
+  user_agent = $6, ip = $7,
   idle_expires_at = least($4::timestamptz + $5::interval, expires_at)
 WHERE user_id = $1 AND id = $2 AND counter = $3
   AND revoked_at IS NULL AND idle_expires_at > $4 AND expires_at > $4
@@ -43,7 +62,12 @@ SELECT counter, created_at, rotated_at, idle_expires_at, expires_at, revoked_at
 FROM sessions WHERE user_id = $1 AND id = $2
 """
 REVOKE = """
-UPDATE sessions SET revoked_at = coalesce(revoked_at, $3) WHERE user_id = $1 AND id = $2 RETURNING true
+UPDATE sessions SET revoked_at = coalesce(revoked_at, $3) WHERE user_id = $1 AND id = $2
+RETURNING revoked_at = $3
+"""
+REVOKE_ALL = """
+UPDATE sessions SET revoked_at = $3
+WHERE user_id = $1 AND id IS DISTINCT FROM $2 AND revoked_at IS NULL
 """
 
 
@@ -108,8 +132,8 @@ async def is_session_open(door: Connection | AsyncSession, user_id: UUID, sessio
     return bool(await door.fetchval(IS_OPEN, user_id, session_id))
 
 
-async def add_session(connection: Connection, new: NewSession) -> None:
-    """Insert a session."""
+async def add_session(connection: Connection, new: NewSession, *, others: int) -> None:
+    """Insert a session, and end all but `others` of the person's open ones: those used last stay."""
     await connection.execute(
         ADD_SESSION,
         new.user_id,
@@ -119,6 +143,7 @@ async def add_session(connection: Connection, new: NewSession) -> None:
         new.created_at,
         new.idle_expires_at,
         new.expires_at,
+        others,
     )
 
 
@@ -130,9 +155,11 @@ async def rotate(
     *,
     moment: datetime,
     idle: timedelta,
+    user_agent: str,
+    ip: str | None,
 ) -> Rotation | None:
     """Count an open session up from `counter`; None when it is not open, or not at `counter`."""
-    row = await connection.fetchrow(ROTATE, user_id, session_id, counter, moment, idle)
+    row = await connection.fetchrow(ROTATE, user_id, session_id, counter, moment, idle, user_agent, ip)
     return None if row is None else Rotation(row["counter"], row["created_at"], row["idle_expires_at"])
 
 
@@ -142,9 +169,15 @@ async def find_session(connection: Connection, user_id: UUID, session_id: UUID) 
     return None if row is None else Session(user_id=user_id, id=session_id, **dict(row))
 
 
-async def revoke(connection: Connection, user_id: UUID, session_id: UUID, moment: datetime) -> bool:
-    """End a session; False when there is none. The first end counts."""
-    return bool(await connection.fetchval(REVOKE, user_id, session_id, moment))
+async def revoke(connection: Connection, user_id: UUID, session_id: UUID, moment: datetime) -> bool | None:
+    """End a session; False when it had ended before, None when there is none. The first end counts."""
+    ended: bool | None = await connection.fetchval(REVOKE, user_id, session_id, moment)
+    return ended
+
+
+async def revoke_all(connection: Connection, user_id: UUID, spared: UUID | None, moment: datetime) -> None:
+    """End every session of the person but the one that is spared."""
+    await connection.execute(REVOKE_ALL, user_id, spared, moment)
 
 
 async def list_sessions(

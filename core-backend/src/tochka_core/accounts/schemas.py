@@ -7,7 +7,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
-ChannelKind = Literal["max", "telegram"]
+from tochka_core.channels.schemas import Carrier, ChannelKind, Link
+
 TokenDelivery = Literal["cookie", "body"]
 Locale = Literal["ru", "en"]
 
@@ -37,18 +38,15 @@ class ChallengeCreate(BaseModel):
     )
 
 
-class Link(BaseModel):
-    """A way to the messenger's bot, for channels that need the person to open it first."""
-
-    channel: ChannelKind
-    url: str
-
-
 class ChallengeRead(BaseModel):
-    """A code is on its way; the same answer for known and unknown phones."""
+    """A code is on its way, or waits in the bot behind the link; the same for known and unknown phones."""
 
     challenge_id: UUID
     channel: ChannelKind
+    carrier: Carrier = Field(
+        description="`messenger` and `sms` bring the code by themselves; `bot` gives it to whoever opens the "
+        "link; `inbox` is for development."
+    )
     links: list[Link]
     code_length: int
     expires_at: datetime
@@ -88,13 +86,3 @@ class SignOut(BaseModel):
     """What a native client says when it signs out."""
 
     refresh_token: Annotated[str, Field(max_length=256)] | None = None
-
-
-class InboxMessage(BaseModel):
-    """One message that would have gone out."""
-
-    phone: str
-    channel: ChannelKind
-    text: str
-    code: str
-    sent_at: datetime

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from joserfc.jwk import KeySet
 from tochka_sdk import clock, tokens
 from tochka_sdk.ids import uuid7
 from tochka_sdk.tokens import TokenInvalid
@@ -52,14 +51,14 @@ def issue(resources: Resources, claims: Claims) -> str:
 
 
 def verify(resources: Resources, token: str) -> Claims:
-    """The claims of a valid access token; only the access key counts, not every key that is published.
+    """The claims of a valid access token; only the access keys count, not every key that is published.
 
     Raises:
         NotSignedIn: whatever is wrong with it.
     """
     if len(token) > MAX_LENGTH:
         raise NotSignedIn
-    keys = KeySet([resources.keyring.access])
+    keys = resources.keyring.access_keys
     issuer = resources.addresses.issuer
     try:
         claims = tokens.decode(token, keys, typ=TYP, issuer=issuer, audience=AUDIENCE)

@@ -11,19 +11,11 @@ from tochka_sdk.db import Connection
 from tochka_core.domains import service
 from tochka_core.domains.schemas import SubdomainRead
 from tochka_core.domains.service import Target
-from tochka_core.limits import AddressCap, admit
 from tochka_core.resources import ResourcesDep, resources_of
 
-CHECKS = AddressCap("subdomains", 120, 60)
 REASON = "looks up a host before any tenant is known"
 
 router = APIRouter(prefix="/subdomains", tags=["domains"])
-
-
-async def _admitted(request: Request, resources: ResourcesDep) -> None:
-    """Count the question: the answers would otherwise list every shop there is."""
-    address = request.client.host if request.client else None
-    await admit(resources.redis, CHECKS, address, resources.limits)
 
 
 async def _connection(resources: ResourcesDep) -> AsyncIterator[Connection]:
@@ -34,7 +26,7 @@ async def _connection(resources: ResourcesDep) -> AsyncIterator[Connection]:
 PublicConnection = Annotated[Connection, Depends(_connection, scope="function")]
 
 
-@router.get("/{label}", operation_id="check_subdomain", dependencies=[Depends(_admitted)])
+@router.get("/{label}", operation_id="check_subdomain")
 async def check_subdomain(
     connection: PublicConnection, resources: ResourcesDep, label: Annotated[str, Path(max_length=253)]
 ) -> SubdomainRead:

@@ -4,9 +4,12 @@ from dataclasses import dataclass
 
 import asyncpg
 from tochka_sdk import clock
+from tochka_sdk.db import Connection
 from tochka_sdk.events import InstallationRequested
 from tochka_sdk.ids import uuid7
 
+from tochka_core.audit import public as audit
+from tochka_core.audit.public import Actor
 from tochka_core.catalogue.public import Offer, get_offer
 from tochka_core.domains import public as domains
 from tochka_core.domains.errors import HostTaken
@@ -30,7 +33,7 @@ class Activated:
 
 
 async def activate(door: TenantHotTransaction, resources: Resources, wanted: InstallationCreate) -> Activated:
-    """Reserve the address and write installation, trial, license and `installation.requested`.
+    """Reserve the address and write installation, trial, license, `installation.requested`, and who asked.
 
     The same tenant asking again for the same module at the same address, while that is provisioning or live,
     gets what is there.
@@ -55,6 +58,7 @@ async def activate(door: TenantHotTransaction, resources: Resources, wanted: Ins
         if found is None:
             raise HostTaken
         return Activated(200, await service.read(connection, resources, member.tenant_id, found))
+    await _record(connection, member, new)
     return Activated(
         201,
         InstallationRead(
@@ -74,6 +78,17 @@ async def activate(door: TenantHotTransaction, resources: Resources, wanted: Ins
             failure=None,
             created_at=created_at,
         ),
+    )
+
+
+async def _record(connection: Connection, member: Member, new: Activation) -> None:
+    await audit.record(
+        connection,
+        "installation.activated",
+        by=Actor(member.user_id, member.session_id),
+        tenant_id=member.tenant_id,
+        subject_id=new.installation_id,
+        data={"module": new.module_id, "host": new.host},
     )
 
 

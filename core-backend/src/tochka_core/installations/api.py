@@ -8,15 +8,20 @@ from uuid import UUID
 import anyio
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response, StreamingResponse
-from tochka_sdk.db import Scope
-from tochka_sdk.errors import Unavailable
+from tochka_sdk.errors import Forbidden, Unauthenticated, Unavailable
 
 from tochka_core.idempotency.public import IdempotencyKey, fingerprint, remember, replay
 from tochka_core.installations import activation, service
 from tochka_core.installations.schemas import AdminEntry, InstallationCreate, InstallationRead, Progress
 from tochka_core.paging import Page, PageRequestDep
 from tochka_core.resources import Resources, ResourcesDep
-from tochka_core.tenants.public import AdminConnection, MemberDep, TenantConnection
+from tochka_core.tenants.public import (
+    AdminConnection,
+    MemberDep,
+    OwnerConnection,
+    TenantConnection,
+    member_transaction,
+)
 from tochka_core.tenants.schemas import Member
 
 POLL_S = 0.1
@@ -75,7 +80,7 @@ async def enter_installation(
 
 
 @router.delete("/{installation_id}", operation_id="remove_installation", status_code=204)
-async def remove_installation(door: TenantConnection, installation_id: UUID) -> None:
+async def remove_installation(door: OwnerConnection, installation_id: UUID) -> None:
     """Remove an installation; only the owner may."""
     await service.remove(door, installation_id)
 
@@ -89,14 +94,15 @@ class _Watch:
     installation_id: UUID
 
     async def look(self) -> Progress:
-        scope = Scope(tenant_id=self.member.tenant_id, user_id=self.member.user_id)
-        async with self.resources.connections.transaction(scope) as connection:
+        async with member_transaction(self.resources, self.member) as door:
             return await service.progress(
-                connection, self.resources, self.member.tenant_id, self.installation_id
+                door.connection, self.resources, door.member.tenant_id, self.installation_id
             )
 
     async def follow(self, request: Request, first: Progress) -> AsyncIterator[str]:
-        """Server-sent events until the activation has ended; the database may be away in between."""
+        """Server-sent events until the activation has ended, or the right to watch it; the database may be
+        away in between.
+        """
         yield _event(first)
         shown, started = first, anyio.current_time()
         spoken = started
@@ -106,6 +112,8 @@ class _Watch:
                 current = await self.look()
             except Unavailable:
                 current = shown
+            except (Unauthenticated, Forbidden):
+                return  # whoever asks again is told why
             if current != shown:
                 shown, spoken = current, anyio.current_time()
                 yield _event(current)

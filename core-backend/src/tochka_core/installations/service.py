@@ -1,7 +1,7 @@
 """Rules for the life of an installation; each runs in its caller's transaction, in the tenant's scope."""
 
 import secrets
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from tochka_sdk import clock, tickets
@@ -9,6 +9,8 @@ from tochka_sdk.db import Connection
 from tochka_sdk.events import InstallationRemoved
 from tochka_sdk.tickets import Ticket
 
+from tochka_core.audit import public as audit
+from tochka_core.audit.public import Actor
 from tochka_core.domains import public as domains
 from tochka_core.installations import repository
 from tochka_core.installations.errors import Closed, InstallationUnknown, NotLive, NotProvisioning
@@ -18,7 +20,6 @@ from tochka_core.paging import Page, PageRequest
 from tochka_core.resources import Resources
 from tochka_core.subscriptions import public as subscriptions
 from tochka_core.subscriptions.schemas import SubscriptionBrief
-from tochka_core.tenants.errors import RoleRequired
 from tochka_core.tenants.public import TenantHotTransaction
 
 SESSION_PATH = "/_tochka/session"
@@ -72,6 +73,7 @@ async def admit(door: TenantHotTransaction, resources: Resources, installation_i
     terms = await subscriptions.find_terms(door.connection, row["module_id"], installation_id)
     if terms is None or terms.access == "closed":
         raise Closed
+    await _record(door, "installation.entered", installation_id)
     issued = int(clock.now().timestamp())
     ticket = Ticket(
         iss=resources.addresses.issuer,
@@ -92,13 +94,7 @@ async def admit(door: TenantHotTransaction, resources: Resources, installation_i
 
 
 async def remove(door: TenantHotTransaction, installation_id: UUID) -> None:
-    """End an installation for good: address, subscription and license with it. Repeating it changes nothing.
-
-    Raises:
-        RoleRequired: only the owner may.
-    """
-    if door.member.role != "owner":
-        raise RoleRequired
+    """End an installation for good, with its address, subscription and license; once, however often asked."""
     connection, tenant_id = door.connection, door.member.tenant_id
     row = await repository.lock(connection, tenant_id, installation_id)
     if row is None:
@@ -106,6 +102,7 @@ async def remove(door: TenantHotTransaction, installation_id: UUID) -> None:
     if row["status"] == "gone":
         return
     await repository.remove(connection, tenant_id, installation_id)
+    await _record(door, "installation.removed", installation_id)
     if row["status"] != "failed":
         await _dismantle(connection, tenant_id, installation_id, row, "removed")
 
@@ -137,6 +134,13 @@ async def undo(
     if row is None:
         return False
     await _dismantle(connection, tenant_id, installation_id, row, code)
+    await audit.record(
+        connection,
+        "installation.undone",
+        tenant_id=tenant_id,
+        subject_id=installation_id,
+        data={"reason": code},
+    )
     return True
 
 
@@ -179,6 +183,16 @@ async def _dismantle(
         installation_id=installation_id,
         module_id=row["module_id"],
     )
+
+
+async def _record(
+    door: TenantHotTransaction,
+    action: Literal["installation.entered", "installation.removed"],
+    installation_id: UUID,
+) -> None:
+    member = door.member
+    by = Actor(member.user_id, member.session_id)
+    await audit.record(door.connection, action, by=by, tenant_id=member.tenant_id, subject_id=installation_id)
 
 
 async def _found(door: TenantHotTransaction, installation_id: UUID) -> Any:

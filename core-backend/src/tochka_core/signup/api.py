@@ -28,13 +28,17 @@ async def confirm_challenge(
 
 @router.post("/auth/refresh", operation_id="refresh")
 async def refresh(
-    request: Request, response: Response, resources: ResourcesDep, asked: Refresh | None = None
+    request: Request,
+    response: Response,
+    caller: CallerDep,
+    resources: ResourcesDep,
+    asked: Refresh | None = None,
 ) -> Access:
     """A fresh access token, for another tenant if one is named; the refresh token changes each time."""
     wish = asked or Refresh()
     token = accounts.read_refresh_token(request, resources, wish.refresh_token)
     wants_body = wish.refresh_token is not None
-    entry = await service.refresh(resources, token, wish.tenant_id, wants_body=wants_body)
+    entry = await service.refresh(resources, token, wish.tenant_id, caller, wants_body=wants_body)
     first = entry.tenants[0].id if entry.tenants else None
     return Access(**_hand_over(response, resources, entry, wish.tenant_id or first))
 

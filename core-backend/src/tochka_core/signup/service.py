@@ -1,6 +1,7 @@
 """From a confirmed phone to a session: everything or nothing, once per challenge."""
 
 from dataclasses import dataclass
+from typing import Literal
 from uuid import UUID
 
 import asyncpg
@@ -12,6 +13,8 @@ from tochka_sdk.ids import uuid7
 from tochka_core.accounts import public as accounts
 from tochka_core.accounts.public import Caller, Challenge, Grant, RefreshToken
 from tochka_core.accounts.schemas import UserRead
+from tochka_core.audit import public as audit
+from tochka_core.audit.public import Actor
 from tochka_core.resources import Resources
 from tochka_core.signup.errors import SignupInterrupted
 from tochka_core.signup.schemas import Confirm
@@ -62,7 +65,7 @@ async def _enter(resources: Resources, challenge: Challenge, answer: Confirm, ca
 
 
 async def _sign_up(resources: Resources, challenge: Challenge, answer: Confirm, caller: Caller) -> Entry:
-    """User, tenant, membership, session and event in one transaction."""
+    """User, tenant, membership, session, event and what the trail says of it in one transaction."""
     user_id, tenant_id = uuid7(), uuid7()
     name = answer.name or ""
     async with resources.connections.transaction(Scope(tenant_id=tenant_id, user_id=user_id)) as connection:
@@ -72,6 +75,7 @@ async def _sign_up(resources: Resources, challenge: Challenge, answer: Confirm, 
         title = answer.tenant_name or name or DEFAULT_TENANT_NAME[answer.locale]
         tenant = await tenants.found_tenant(connection, tenant_id, user_id, name=title, locale=answer.locale)
         grant = await accounts.open_session(connection, resources, user_id, challenge.id, caller)
+        await _record(connection, "person.signed_up", grant, caller, [tenant])
     _log.info("signup.signed_up", user_id=str(user_id), tenant_id=str(tenant_id))
     return Entry(user, [tenant], grant, is_new_user=True, wants_body=challenge.delivery == "body")
 
@@ -81,12 +85,26 @@ async def _sign_in(resources: Resources, challenge: Challenge, user_id: UUID, ca
     async with resources.connections.transaction(Scope(user_id=user_id)) as connection:
         grant = await accounts.open_session(connection, resources, user_id, challenge.id, caller)
         user, own = await _who(connection, user_id)
+        await _record(connection, "person.signed_in", grant, caller, own)
     _log.info("signup.signed_in", user_id=str(user_id))
     return Entry(user, own, grant, is_new_user=False, wants_body=challenge.delivery == "body")
 
 
+async def _record(
+    connection: Connection,
+    action: Literal["person.signed_up", "person.signed_in"],
+    grant: Grant,
+    caller: Caller,
+    own: list[TenantOfPerson],
+) -> None:
+    """Write down who came in, in the trail of the tenant that the first access token is for."""
+    by = Actor(grant.user_id, grant.session_id, caller.address)
+    tenant_id = own[0].id if own else None
+    await audit.record(connection, action, by=by, tenant_id=tenant_id, subject_id=grant.session_id)
+
+
 async def refresh(
-    resources: Resources, token: RefreshToken, tenant_id: UUID | None, *, wants_body: bool
+    resources: Resources, token: RefreshToken, tenant_id: UUID | None, caller: Caller, *, wants_body: bool
 ) -> Entry:
     """The next refresh token, and a chance to change the tenant.
 
@@ -94,9 +112,9 @@ async def refresh(
         AccessDenied: not a member of that tenant; the refresh token stays good.
     """
     async with resources.connections.transaction(Scope(user_id=token.user_id)) as connection:
-        grant = await accounts.rotate(connection, resources, token)
+        grant = await accounts.rotate(connection, resources, token, caller)
         user, own = await _who(connection, token.user_id)
-        if tenant_id is not None and tenant_id not in {tenant.id for tenant in own}:
+        if tenant_id is not None and not await tenants.is_member(connection, tenant_id, token.user_id):
             raise AccessDenied
     return Entry(user, own, grant, is_new_user=False, wants_body=wants_body)
 

@@ -1,6 +1,7 @@
 """What other slices do with tenants: open a transaction for a member, ask for a role, read a tenant."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
@@ -12,10 +13,9 @@ from tochka_sdk.requests import bind
 
 from tochka_core.accounts.public import Person, PersonDep
 from tochka_core.accounts.schemas import Locale
-from tochka_core.resources import ResourcesDep
-from tochka_core.tenants import service
+from tochka_core.resources import Resources, ResourcesDep, resources_of
+from tochka_core.tenants import roles, service
 from tochka_core.tenants.errors import (
-    RoleRequired,
     TenantContradiction,
     TenantMalformed,
     TenantNotChosen,
@@ -23,7 +23,6 @@ from tochka_core.tenants.errors import (
 from tochka_core.tenants.schemas import Member, TenantOfPerson
 
 HEADER = "X-Tenant-ID"
-MANAGERS = frozenset({"owner", "admin"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +63,8 @@ async def _chosen(
     if chosen is None:
         raise TenantNotChosen
     bind(tenant_id=chosen)
+    outsider = None if chosen == person.tenant_id else person.user_id
+    await resources_of(request).limiter.admit_tenant(request.scope, chosen, outsider=outsider)
     return chosen
 
 
@@ -117,23 +118,45 @@ MemberDep = Annotated[Member, Depends(_checked_member)]
 """The member, without holding a transaction: for streams, which outlive every transaction."""
 
 
-def _manages(member: Member) -> None:
-    if member.role not in MANAGERS:
-        raise RoleRequired
+@asynccontextmanager
+async def member_transaction(resources: Resources, member: Member) -> AsyncIterator[TenantHotTransaction]:
+    """One more transaction of a member, for streams: each look asks anew whether it may still be had.
+
+    Raises:
+        NotSignedIn: the session has ended meanwhile.
+        AccessDenied: the membership has.
+    """
+    person = Person(member.user_id, member.session_id, member.tenant_id)
+    async with resources.connections.transaction(_scope(member.tenant_id, person)) as connection:
+        yield TenantHotTransaction(await _member(connection, member.tenant_id, person), connection)
 
 
 async def _admin_session(transaction: TenantSession) -> TenantTransaction:
-    _manages(transaction.member)
+    roles.require(transaction.member, "admin")
     return transaction
 
 
 async def _admin_connection(transaction: TenantConnection) -> TenantHotTransaction:
-    _manages(transaction.member)
+    roles.require(transaction.member, "admin")
+    return transaction
+
+
+async def _owner_connection(transaction: TenantConnection) -> TenantHotTransaction:
+    roles.require(transaction.member, "owner")
+    return transaction
+
+
+async def _self_or_admin_connection(transaction: TenantConnection, user_id: UUID) -> TenantHotTransaction:
+    if user_id != transaction.member.user_id:
+        roles.require(transaction.member, "admin")
     return transaction
 
 
 AdminSession = Annotated[TenantTransaction, Depends(_admin_session, scope="function")]
 AdminConnection = Annotated[TenantHotTransaction, Depends(_admin_connection, scope="function")]
+OwnerConnection = Annotated[TenantHotTransaction, Depends(_owner_connection, scope="function")]
+SelfOrAdminConnection = Annotated[TenantHotTransaction, Depends(_self_or_admin_connection, scope="function")]
+"""The member whom the path names by `user_id`, or whoever manages members."""
 
 
 async def found_tenant(
@@ -142,6 +165,11 @@ async def found_tenant(
     """A new tenant with its owner and the event; the transaction is in the scope of both ids."""
     await service.found(connection, tenant_id, user_id, name=name, locale=locale)
     return TenantOfPerson(id=tenant_id, name=name, role="owner")
+
+
+async def is_member(connection: Connection, tenant_id: UUID, user_id: UUID) -> bool:
+    """Whether a person is a member of a tenant (user scope)."""
+    return await service.is_member(connection, tenant_id, user_id)
 
 
 async def tenants_of(connection: Connection, user_id: UUID) -> list[TenantOfPerson]:

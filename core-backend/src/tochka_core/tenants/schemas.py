@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from tochka_core.accounts.schemas import MAX_NAME, Locale, plain
 
 Role = Literal["owner", "admin", "staff"]
+Appointed = Literal["admin", "staff"]
 
 TenantName = Annotated[
     str,
@@ -82,3 +83,66 @@ class MemberRead(BaseModel):
     phone: str
     role: Role
     joined_at: datetime
+
+
+class MemberUpdate(BaseModel):
+    """What a member becomes. Owner is nothing that one is made: see `offer_handover`."""
+
+    role: Appointed
+
+
+class InvitationCreate(BaseModel):
+    """Whom to invite, and as what: at most what the inviter is."""
+
+    phone: Annotated[str, Field(max_length=64, examples=["+7 999 123-45-67"])]
+    role: Role
+
+
+class InvitationRead(BaseModel):
+    """An open invitation, as the tenant sees it."""
+
+    id: UUID
+    phone: str
+    role: Role
+    invited_by: UUID
+    created_at: datetime
+    expires_at: datetime
+
+
+class InvitationMade(InvitationRead):
+    """A new invitation. `token` finds it for whoever holds the phone; it is told here and nowhere else."""
+
+    token: str
+
+
+class InvitationOfPerson(BaseModel):
+    """An invitation, as the invited person sees it. The name may be empty."""
+
+    id: UUID
+    tenant_id: UUID
+    tenant_name: str
+    role: Role
+    invited_by_name: str
+    created_at: datetime
+    expires_at: datetime
+
+
+class InvitationToken(BaseModel):
+    """What the inviter passed on."""
+
+    token: Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class HandoverCreate(BaseModel):
+    """The member to whom the tenant is offered."""
+
+    user_id: UUID
+
+
+class HandoverRead(BaseModel):
+    """The tenant is offered by its owner to a member, who has not answered yet."""
+
+    from_user_id: UUID
+    to_user_id: UUID
+    created_at: datetime
+    expires_at: datetime

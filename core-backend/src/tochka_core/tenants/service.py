@@ -10,7 +10,10 @@ from tochka_sdk.db import Connection
 from tochka_sdk.events import TenantUpdated
 
 from tochka_core.accounts.errors import NotSignedIn
+from tochka_core.accounts.public import Person
 from tochka_core.accounts.schemas import Locale
+from tochka_core.audit import public as audit
+from tochka_core.audit.public import Actor
 from tochka_core.outbox import public as outbox
 from tochka_core.outbox.events import TenantCreated
 from tochka_core.tenants import repository
@@ -56,9 +59,15 @@ async def get(door: Connection | AsyncSession, tenant_id: UUID) -> Tenant:
 
 
 async def found(
-    connection: Connection, tenant_id: UUID, user_id: UUID, *, name: str, locale: Locale
+    connection: Connection,
+    tenant_id: UUID,
+    user_id: UUID,
+    *,
+    name: str,
+    locale: Locale,
+    session_id: UUID | None = None,
 ) -> Tenant:
-    """A tenant, its owner, and the event that tells of it."""
+    """A tenant, its owner, and the event that tells of it. Who just signs up has no session yet."""
     tenant = await repository.add(connection, tenant_id, name=name, locale=locale)
     await repository.add_member(connection, tenant_id, user_id, "owner")
     await outbox.record(
@@ -67,23 +76,53 @@ async def found(
         type="tenant.created",
         data=TenantCreated(name=name, locale=locale),
     )
+    await audit.record(
+        connection,
+        "tenant.created",
+        by=Actor(user_id, session_id),
+        tenant_id=tenant_id,
+        subject_id=tenant_id,
+        data={"name": name},
+    )
     return tenant
 
 
-async def create(connection: Connection, tenant_id: UUID, user_id: UUID, new: TenantCreate) -> TenantRead:
+async def create(connection: Connection, tenant_id: UUID, person: Person, new: TenantCreate) -> TenantRead:
     """One more business for somebody who has signed up."""
-    return read(await found(connection, tenant_id, user_id, name=new.name, locale=new.locale), "owner")
+    tenant = await found(
+        connection,
+        tenant_id,
+        person.user_id,
+        name=new.name,
+        locale=new.locale,
+        session_id=person.session_id,
+    )
+    return read(tenant, "owner")
 
 
-async def update(connection: Connection, tenant_id: UUID, change: TenantUpdate) -> Tenant:
-    """Change the tenant; its modules hear of a new name."""
+async def update(connection: Connection, member: Member, change: TenantUpdate) -> Tenant:
+    """Change the member's tenant; its modules hear of a new name."""
+    tenant_id = member.tenant_id
     tenant = await repository.update(connection, tenant_id, name=change.name, locale=change.locale)
     if tenant is None:
         raise TenantUnknown
     if change.name is not None:
         body = TenantUpdated(name=tenant.name)
         await outbox.record(connection, tenant_id=tenant_id, type="tenant.updated", data=body)
+        await audit.record(
+            connection,
+            "tenant.renamed",
+            by=Actor(member.user_id, member.session_id),
+            tenant_id=tenant_id,
+            subject_id=tenant_id,
+            data={"name": tenant.name},
+        )
     return tenant
+
+
+async def is_member(connection: Connection, tenant_id: UUID, user_id: UUID) -> bool:
+    """Whether a person is a member of a tenant."""
+    return await repository.find_role(connection, tenant_id, user_id) is not None
 
 
 async def tenants_of(connection: Connection, user_id: UUID) -> list[TenantOfPerson]:

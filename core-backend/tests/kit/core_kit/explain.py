@@ -30,6 +30,7 @@ VALUES = {
     "timestamp with time zone": "now()",
     "timestamp with time zone[]": "ARRAY[now(), now()]",
     "inet": "'127.0.0.1'",
+    "bytea": r"'\x00'",
 }
 SCOPES = ("tenant_id", "user_id", "module_id")
 

@@ -21,6 +21,13 @@ FILL = (
     "INSERT INTO tenants (id, name) SELECT pg_temp.u(n), 'Т' || n FROM generate_series(0, {rows}) n",
     """INSERT INTO memberships (tenant_id, user_id, role)
        SELECT pg_temp.u(n % {tenants}), pg_temp.u(n), 'owner' FROM generate_series(1, {rows}) n""",
+    """INSERT INTO invitations
+       (tenant_id, id, phone, role, invited_by, token_hash, expires_at, closed_at, outcome)
+       SELECT pg_temp.u(n % {tenants}), pg_temp.u(n, 9), '+7' || (9000000000 + n), 'staff', pg_temp.u(n), '',
+              now() + interval '1 day', CASE WHEN n % 100 <> 0 THEN now() END,
+              CASE WHEN n % 100 <> 0 THEN 'accepted' END FROM generate_series(1, {rows}) n""",
+    """INSERT INTO handovers (tenant_id, from_user_id, to_user_id, expires_at)
+       SELECT pg_temp.u(n), pg_temp.u(n), pg_temp.u(n + 1), now() FROM generate_series(1, {rows}) n""",
     """INSERT INTO idempotency_keys (user_id, key, fingerprint, status, body)
        SELECT pg_temp.u(n), 'k' || n, 'f', 201, '{{}}' FROM generate_series(1, {rows}) n""",
     """INSERT INTO modules (id, base_url, public_key, version)
@@ -64,6 +71,9 @@ FILL = (
        FROM generate_series(1, {rows}) n""",
     """INSERT INTO attempts (tenant_id, id, delivery_id, number, started_at, duration_ms)
        SELECT pg_temp.u(n % {tenants}), pg_temp.u(n, 8), pg_temp.u(n, 7), 1, now(), 5
+       FROM generate_series(1, {rows}) n""",
+    """INSERT INTO audit_entries (id, tenant_id, user_id, action, data)
+       SELECT pg_temp.u(n, 9), pg_temp.u(n % {tenants}), pg_temp.u(n), 'tenant.renamed', '{{}}'
        FROM generate_series(1, {rows}) n""",
 )
 

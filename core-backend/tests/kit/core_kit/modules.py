@@ -216,7 +216,7 @@ class ScriptedModule:
     def _verify(self, headers: dict[str, str], body: bytes) -> None:
         """Both signatures: `v1a` with the platform's key, `v1` with the published library."""
         keys = self.resources.keyring
-        webhooks.verify(headers, body, public_keys=[keys.webhook_public])
+        webhooks.verify(headers, body, public_keys=keys.jwks()["tochka_whpk"])
         Webhook(keys.receiver_secret(self.id)).verify(body, headers)
         if headers["webhook-id"] != events.parse(body).id:
             raise Unauthenticated("webhook-id is not the event's id")

@@ -6,10 +6,11 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Literal
 
 import httpx
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 from tochka_core.settings import Settings
 
 from core_kit.running import loopback_socket
@@ -22,16 +23,21 @@ START_PATIENCE_S = 120.0  # a process that imports the whole core on a machine t
 def _text(value: object) -> str:
     if isinstance(value, SecretStr):
         return value.get_secret_value()
-    return value if isinstance(value, str) else json.dumps(value)
+    if isinstance(value, BaseModel):
+        return value.model_dump_json(exclude_unset=True)
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return str(value) if isinstance(value, str | Path) else json.dumps(value)
 
 
 def environment(settings: Settings, **overrides: str) -> dict[str, str]:
     """The settings as the environment of a process."""
     given = {name: getattr(settings, name) for name in settings.model_fields_set} | overrides
-    return {f"{PREFIX}{name.upper()}": _text(value) for name, value in given.items()}
+    return {f"{PREFIX}{name.upper()}": _text(value) for name, value in given.items() if value is not None}
 
 
-def _free_port() -> str:
+def free_port() -> str:
+    """A port on which nobody listens, as text."""
     with loopback_socket() as bound:
         return str(bound.getsockname()[1])
 
@@ -41,7 +47,7 @@ async def core_process(
     settings: Settings, kind: Literal["web", "worker"], **overrides: str
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """One process of the core; ended by SIGTERM unless the test has ended it already."""
-    ports = {"port": _free_port(), "private_port": _free_port(), "worker_port": _free_port()}
+    ports = {"port": free_port(), "private_port": free_port(), "worker_port": free_port()}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -63,7 +69,7 @@ async def web_process(
     settings: Settings, **overrides: str
 ) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
     """A web process that answers, and its address."""
-    port, private_port = _free_port(), _free_port()
+    port, private_port = free_port(), free_port()
     async with core_process(settings, "web", port=port, private_port=private_port, **overrides) as process:
         await _until_ready(process, private_port)
         yield process, f"http://127.0.0.1:{port}"
@@ -72,9 +78,9 @@ async def web_process(
 @asynccontextmanager
 async def worker_process(settings: Settings, **overrides: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """A worker process that works: from here on nothing waits for its start."""
-    port = _free_port()
-    async with core_process(settings, "worker", worker_port=port, **overrides) as process:
-        await _until_ready(process, port)
+    told = {"worker_port": free_port(), **overrides}
+    async with core_process(settings, "worker", **told) as process:
+        await _until_ready(process, told["worker_port"])
         yield process
 
 

@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -20,6 +21,7 @@ from tochka_stack.testing import ScratchDatabase
 SIGNING_KEY = json.dumps(generate_key().as_dict(private=True))
 LICENSE_KEY = json.dumps(generate_key().as_dict(private=True))
 WEBHOOK_KEY, _ = generate_keypair()
+SIGNING = {"signing_key", "license_key", "webhook_key"}
 SECRETS = {name: secrets.token_urlsafe(48) for name in ("code_pepper", "session_key", "secret_key_master")}
 
 
@@ -54,6 +56,12 @@ def core_settings(database: ScratchDatabase, redis_url: str, **overrides: object
     return Settings(**{**values, **overrides})  # type: ignore[arg-type]  # checked by pydantic
 
 
+def with_key_file(settings: Settings, file: Path) -> Settings:
+    """The same settings, their signing keys in a file that the core follows."""
+    given = {name: getattr(settings, name) for name in settings.model_fields_set - SIGNING}
+    return Settings(**{**given, "keyring_file": file})
+
+
 def loopback_socket() -> socket.socket:
     """A bound socket on a free port, so that nobody takes the port in between."""
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -85,19 +93,20 @@ class _Server(uvicorn.Server):
 async def serving(app: ASGIApp) -> AsyncIterator[str]:
     """Serve an application until the block ends; yields its `http://127.0.0.1:port`."""
     bound = loopback_socket()
+    bound.listen()  # from here on a connection waits until it is served
     config = uvicorn.Config(
         app,
         lifespan="off",
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_keep_alive=60,  # longer than a client keeps one: else it may use what is just being closed
     )
-    bound.listen()  # or the first connections would be refused
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[bound]))
     try:
-        yield f"http://127.0.0.1:{bound.getsockname()[1]}"  # a connection waits until it is served
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
     finally:
         server.should_exit = True
         await task

@@ -1,7 +1,9 @@
 /** Pages of a signed-in owner. */
-import { useLingui } from "@lingui/react/macro"
+import { Menu } from "@mantine/core"
+import { Trans, useLingui } from "@lingui/react/macro"
+import { UsersRound } from "lucide-react"
 import { Suspense, useState } from "react"
-import { Outlet } from "react-router"
+import { Link, Outlet } from "react-router"
 
 import classes from "@/app/layouts/layouts.module.css"
 import { SessionGate } from "@/app/layouts/session-gate"
@@ -37,6 +39,10 @@ export function PanelLayout() {
           <nav aria-label={t`Профиль`}>
             <ProfileMenu onSignOut={() => void signOut()}>
               <TenantItems />
+              <Menu.Divider />
+              <Menu.Item component={Link} to="/team" leftSection={<UsersRound size={18} aria-hidden="true" />}>
+                <Trans>Команда</Trans>
+              </Menu.Item>
             </ProfileMenu>
           </nav>
         </div>

@@ -9,6 +9,7 @@ import { ModuleGlyph } from "@/features/catalogue/module-glyph"
 import { useModuleLook } from "@/features/catalogue/module-look"
 import { InstallationList } from "@/features/installations/installation-list"
 import { useInstallations } from "@/features/installations/queries"
+import { InvitationsToMe } from "@/features/tenants/invitations-to-me"
 import { LogoMark } from "@/shared/ui/logo"
 import { PageHeading } from "@/shared/ui/page-heading"
 
@@ -19,6 +20,7 @@ export function DashboardPage() {
   const hasSome = (installations.data?.length ?? 0) > 0
   return (
     <>
+      <InvitationsToMe />
       <div className={classes.top}>
         <PageHeading className={classes.heading}>{t`Мои модули`}</PageHeading>
         {hasSome && (

@@ -5,11 +5,13 @@
 import type { Schemas } from "@/shared/api/api"
 
 export type Channel = Schemas["ChallengeRead"]["channel"]
+export type Carrier = Schemas["ChallengeRead"]["carrier"]
 
 export interface PendingChallenge {
   id: string
   phone: string
   channel: Channel
+  carrier: Carrier
   tenantName: string
   links: readonly ChallengeLink[]
   codeLength: number
@@ -38,6 +40,7 @@ export function pendingFrom(answer: Schemas["ChallengeRead"], response: Response
     ...wanted,
     id: answer.challenge_id,
     channel: answer.channel,
+    carrier: answer.carrier,
     links: answer.links,
     codeLength: answer.code_length,
     expiresAt: Date.parse(answer.expires_at) + shift,

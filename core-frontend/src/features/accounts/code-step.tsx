@@ -3,7 +3,7 @@ import { Button } from "@mantine/core"
 import { Trans, useLingui } from "@lingui/react/macro"
 import { useRef, useState } from "react"
 
-import type { PendingChallenge } from "@/features/accounts/challenge"
+import type { Channel, PendingChallenge } from "@/features/accounts/challenge"
 import { ChannelMark, CHANNELS } from "@/features/accounts/channel-picker"
 import { CodeField } from "@/features/accounts/code-field"
 import { DevelopmentHint } from "@/features/accounts/development-hint"
@@ -32,8 +32,6 @@ export function CodeStep({ challenge, onResent, onChangeNumber, onConfirmed }: C
   const secondsToResend = useCountdown(challenge.resendAt)
   const hasExpired = useCountdown(challenge.expiresAt) === 0
   const isWhole = code.length === challenge.codeLength
-  const phone = formatPhone(challenge.phone)
-  const channel = CHANNELS.find(({ code: known }) => known === challenge.channel)?.name ?? challenge.channel
 
   function submit(whole: string) {
     if (confirm.isPending || confirm.isSuccess) return
@@ -74,9 +72,7 @@ export function CodeStep({ challenge, onResent, onChangeNumber, onConfirmed }: C
       <p className={classes.sent}>
         <ChannelMark channel={challenge.channel} size={22} />
         <span>
-          <Trans>
-            Отправили код в {channel} на номер <b className={classes.phone}>{phone}</b>
-          </Trans>{" "}
+          <WhereTheCodeIs challenge={challenge} />{" "}
           <button type="button" className={classes.textButton} onClick={onChangeNumber}>
             <Trans>Изменить номер</Trans>
           </button>
@@ -93,7 +89,13 @@ export function CodeStep({ challenge, onResent, onChangeNumber, onConfirmed }: C
       />
       {confirm.isError && <ProblemNotice error={confirm.error} />}
       {resend.isError && <ProblemNotice error={resend.error} />}
-      {resend.isSuccess && !confirm.isError && <Notice tone="good">{t`Отправили новый код. Прежний больше не действует.`}</Notice>}
+      {resend.isSuccess && !confirm.isError && (
+        <Notice tone="good">
+          {challenge.carrier === "bot"
+            ? t`Новый код — в сообщениях бота. Прежний больше не действует.`
+            : t`Отправили новый код. Прежний больше не действует.`}
+        </Notice>
+      )}
       {hasExpired && !confirm.isError && <Notice tone="plain">{t`Срок действия кода истёк. Отправьте его ещё раз.`}</Notice>}
       <Button type="submit" size="lg" fullWidth loading={confirm.isPending || confirm.isSuccess} disabled={!isWhole}>
         <Trans>Подтвердить</Trans>
@@ -111,9 +113,38 @@ export function CodeStep({ challenge, onResent, onChangeNumber, onConfirmed }: C
           ? t`Отправить ещё раз через ${formatSeconds(secondsToResend)}`
           : t`Отправить код ещё раз`}
       </Button>
-      <DevelopmentHint phone={challenge.phone} />
+      {challenge.carrier === "inbox" && <DevelopmentHint phone={challenge.phone} />}
     </form>
   )
+}
+
+function WhereTheCodeIs({ challenge }: { challenge: PendingChallenge }) {
+  const channel = nameOf(challenge.channel)
+  const phone = formatPhone(challenge.phone)
+  switch (challenge.carrier) {
+    case "bot":
+      return (
+        <Trans>
+          Откройте бота в {channel} и поделитесь номером <b className={classes.phone}>{phone}</b>: он пришлёт код
+        </Trans>
+      )
+    case "sms":
+      return (
+        <Trans>
+          Отправили код по СМС на номер <b className={classes.phone}>{phone}</b>
+        </Trans>
+      )
+    default:
+      return (
+        <Trans>
+          Отправили код в {channel} на номер <b className={classes.phone}>{phone}</b>
+        </Trans>
+      )
+  }
+}
+
+function nameOf(channel: Channel): string {
+  return CHANNELS.find(({ code }) => code === channel)?.name ?? channel
 }
 
 function DeepLinks({ challenge }: { challenge: PendingChallenge }) {
@@ -122,7 +153,7 @@ function DeepLinks({ challenge }: { challenge: PendingChallenge }) {
   return (
     <div className={classes.links}>
       {links.map(({ channel, url }) => {
-        const name = CHANNELS.find(({ code }) => code === channel)?.name ?? channel
+        const name = nameOf(channel)
         return (
           <Button
             key={url}

@@ -1,0 +1,1 @@
+"""The audit trail: who did what, written with the deed and never changed."""

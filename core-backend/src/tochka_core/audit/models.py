@@ -1,0 +1,37 @@
+"""The table of what was done."""
+
+from datetime import datetime
+from ipaddress import IPv4Address, IPv6Address
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, DateTime, Index, Text, func
+from sqlalchemy.dialects.postgresql import INET, JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tochka_core.base import Base
+
+
+class AuditEntry(Base):
+    """One deed. It refers to nothing: what it tells of may be gone, and the entry stays.
+
+    Without a tenant it is a person's own matter, without a person too it is the platform's.
+    """
+
+    __tablename__ = "audit_entries"
+    __table_args__ = (
+        CheckConstraint("octet_length(data::text) <= 4096", name="data"),
+        Index("ix_audit_entries_tenant_id", "tenant_id", "id"),
+        Index("ix_audit_entries_user_id", "user_id", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    tenant_id: Mapped[UUID | None]
+    user_id: Mapped[UUID | None]
+    session_id: Mapped[UUID | None]
+    action: Mapped[str] = mapped_column(Text)
+    subject_id: Mapped[UUID | None]
+    address: Mapped[IPv4Address | IPv6Address | None] = mapped_column(INET)
+    request_id: Mapped[str | None] = mapped_column(Text)
+    data: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    occurred_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())

@@ -1,0 +1,10 @@
+"""What other slices do with the trail: write down a deed in their own transaction, show a page of it."""
+
+from tochka_core.audit import service
+from tochka_core.audit.schemas import Actor, AuditEntryRead
+
+__all__ = ["Actor", "AuditEntryRead", "page_of_person", "page_of_tenant", "record"]
+
+page_of_person = service.page_of_person
+page_of_tenant = service.page_of_tenant
+record = service.record

@@ -1,0 +1,56 @@
+"""What an entry of the trail says, and how it is shown to those who may read it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel
+
+Action = Literal[
+    "codes.refused",
+    "installation.activated",
+    "installation.entered",
+    "installation.removed",
+    "installation.undone",
+    "person.signed_in",
+    "person.signed_out",
+    "person.signed_up",
+    "session.ended",
+    "session.replayed",
+    "tenant.created",
+    "tenant.renamed",
+]
+"""Every deed that is recorded; a new one is a line here and a call of `record`."""
+
+Detail = str | int | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did it, as far as that is known: a person, the session, and where the request came from."""
+
+    user_id: UUID | None = None
+    session_id: UUID | None = None
+    address: str | None = None
+
+
+PLATFORM = Actor()
+"""The platform itself, or somebody whom nobody knows."""
+
+
+class AuditEntryRead(BaseModel):
+    """One deed: `action` by the person `user_id` in the session `session_id`, done to `subject_id`.
+
+    Without a person it was the platform's own doing. `request_id` finds the deed in the logs.
+    """
+
+    id: UUID
+    action: str
+    occurred_at: datetime
+    user_id: UUID | None
+    session_id: UUID | None
+    subject_id: UUID | None
+    address: str | None
+    request_id: str | None
+    data: dict[str, Detail]

@@ -1,0 +1,1 @@
+"""The ways on which codes leave, and on which messengers answer."""

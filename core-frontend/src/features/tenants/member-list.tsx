@@ -1,0 +1,116 @@
+/** The members of a tenant, and for those who may: changing what they are, removing them, leaving. */
+import { ActionIcon, Button, Menu, Skeleton } from "@mantine/core"
+import { Trans, useLingui } from "@lingui/react/macro"
+import { LogOut, MoreHorizontal, ShieldCheck, UserRound, UserMinus } from "lucide-react"
+import { useState } from "react"
+
+import { RemoveMemberDialog } from "@/features/tenants/remove-member-dialog"
+import { useRoleName } from "@/features/tenants/role-name"
+import { type Member, mayRemove, type Role, useAppoint, useMembers } from "@/features/tenants/team"
+import classes from "@/features/tenants/team.module.css"
+import { ProblemNotice } from "@/shared/ui/problem-notice"
+
+interface MemberListProps {
+  tenantId: string
+  own: Role
+  me: string
+  showPhone: (phone: string) => string
+}
+
+export function MemberList({ tenantId, own, me, showPhone }: MemberListProps) {
+  const { t } = useLingui()
+  const list = useMembers(tenantId)
+  const appoint = useAppoint(tenantId)
+  const [leaving, setLeaving] = useState<Member | null>(null)
+  if (list.isPending) {
+    return (
+      <div role="status" aria-label={t`Загружаем команду`}>
+        <Skeleton height={72} radius="lg" />
+      </div>
+    )
+  }
+  if (list.isError) return <ProblemNotice error={list.error} onRetry={() => void list.refetch()} />
+  return (
+    <>
+      {appoint.isError && <ProblemNotice error={appoint.error} />}
+      <ul className={classes.list} aria-label={t`Участники`}>
+        {list.data.map((member) => (
+          <MemberRow
+            key={member.user_id}
+            member={member}
+            own={own}
+            isMe={member.user_id === me}
+            showPhone={showPhone}
+            onAppoint={(role) => appoint.mutate({ userId: member.user_id, role })}
+            onRemove={() => setLeaving(member)}
+          />
+        ))}
+      </ul>
+      {list.hasNextPage && (
+        <Button variant="default" size="md" mt="lg" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
+          <Trans>Показать ещё</Trans>
+        </Button>
+      )}
+      <RemoveMemberDialog tenantId={tenantId} member={leaving} me={me} showPhone={showPhone} onClose={() => setLeaving(null)} />
+    </>
+  )
+}
+
+interface MemberRowProps {
+  member: Member
+  own: Role
+  isMe: boolean
+  showPhone: (phone: string) => string
+  onAppoint: (role: "admin" | "staff") => void
+  onRemove: () => void
+}
+
+function MemberRow({ member, own, isMe, showPhone, onAppoint, onRemove }: MemberRowProps) {
+  const { t } = useLingui()
+  const roleName = useRoleName()
+  const phone = showPhone(member.phone)
+  const name = member.name || phone
+  const canAppoint = own === "owner" && !isMe
+  const canRemove = isMe || mayRemove(own, member.role)
+  return (
+    <li className={classes.row} data-testid="member" data-role={member.role}>
+      <div className={classes.names}>
+        <b>
+          {name} {isMe && <Trans>(вы)</Trans>}
+        </b>
+        {member.name !== "" && <span className={classes.phone}>{phone}</span>}
+      </div>
+      <span className={classes.role}>{roleName(member.role)}</span>
+      {(canAppoint || canRemove) && (
+        <Menu width={264} classNames={{ dropdown: classes.dropdown }}>
+          <Menu.Target>
+            <ActionIcon variant="subtle" color="gray" size={44} radius="xl" aria-label={t`Действия: ${name}`}>
+              <MoreHorizontal size={22} aria-hidden="true" />
+            </ActionIcon>
+          </Menu.Target>
+          <Menu.Dropdown>
+            {canAppoint && member.role !== "admin" && (
+              <Menu.Item leftSection={<ShieldCheck size={18} aria-hidden="true" />} onClick={() => onAppoint("admin")}>
+                <Trans>Сделать администратором</Trans>
+              </Menu.Item>
+            )}
+            {canAppoint && member.role !== "staff" && (
+              <Menu.Item leftSection={<UserRound size={18} aria-hidden="true" />} onClick={() => onAppoint("staff")}>
+                <Trans>Сделать сотрудником</Trans>
+              </Menu.Item>
+            )}
+            {canRemove && (
+              <Menu.Item
+                color="red"
+                leftSection={isMe ? <LogOut size={18} aria-hidden="true" /> : <UserMinus size={18} aria-hidden="true" />}
+                onClick={onRemove}
+              >
+                {isMe ? <Trans>Покинуть команду</Trans> : <Trans>Удалить из команды</Trans>}
+              </Menu.Item>
+            )}
+          </Menu.Dropdown>
+        </Menu>
+      )}
+    </li>
+  )
+}
