@@ -16,6 +16,7 @@ export interface FakeCore extends TestServer {
   user: Schemas["UserRead"]
   tenants: Schemas["TenantRead"][]
   installations: Schemas["InstallationRead"][]
+  channels: Schemas["ChannelRead"][]
   members: Schemas["MemberRead"][]
   invitations: Schemas["InvitationRead"][]
   invitationsToMe: Schemas["InvitationOfPerson"][]
@@ -78,6 +79,10 @@ export async function startCore(): Promise<FakeCore> {
     user: { id: USER, phone: "+79991234567", name: "", locale: "ru", created_at: "2026-11-01T00:00:00Z" },
     tenants: [tenant(1, "Пекарня «На углу»")],
     installations: [],
+    channels: [
+      { channel: "max", carrier: "messenger" },
+      { channel: "telegram", carrier: "messenger" },
+    ],
     members: [{ user_id: USER, name: "Анна", phone: "+79991234567", role: "owner", joined_at: "2026-11-01T00:00:00Z" }],
     invitations: [],
     invitationsToMe: [],
@@ -101,6 +106,7 @@ export async function startCore(): Promise<FakeCore> {
 function answer(core: FakeCore, watchers: Map<string, ServerResponse>, request: Received, response: ServerResponse): Answer | undefined {
   const path = request.path.replace("/api/v1", "")
   const [, slice, id = "", action] = path.split("/")
+  if (path === "/auth/channels") return { body: { channels: core.channels } }
   if (path === "/auth/challenges") return { status: 202, body: challenge((request.body as Schemas["ChallengeCreate"]).channel) }
   if (slice === "auth") return signing(core, request, path)
   if (path === "/modules") return { body: { items: [SHOP], next_cursor: null } }

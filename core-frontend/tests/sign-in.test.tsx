@@ -51,6 +51,33 @@ test("a returning person lands where they were going", async () => {
   await heading("Мои модули")
 })
 
+describe("of the ways for a code", () => {
+  test("the only one needs no choice", async () => {
+    core.channels = [{ channel: "telegram", carrier: "bot" }]
+    const { user } = await askForCode()
+    await waitFor(() => expect(screen.queryByRole("radio")).toBeNull())
+    await user.click(screen.getByRole("button", { name: "Получить код" }))
+    await codeField()
+    expect(core.received.find(({ path }) => path === "/api/v1/auth/challenges")?.body).toMatchObject({ channel: "telegram" })
+  })
+
+  test("SMS is offered once beside a messenger", async () => {
+    core.channels = [
+      { channel: "max", carrier: "bot" },
+      { channel: "telegram", carrier: "sms" },
+    ]
+    await askForCode()
+    await screen.findByRole("radio", { name: "СМС" })
+    expect(screen.getAllByRole("radio")).toHaveLength(2)
+  })
+
+  test("there may be none, and one is told", async () => {
+    core.channels = []
+    await askForCode()
+    await screen.findByText(/не настроена отправка кодов/)
+  })
+})
+
 test("an unfinished number is not sent", async () => {
   const { user } = openPanel("/register", core.url)
   await user.type(await screen.findByRole("textbox", { name: "Номер телефона" }), "999123{Enter}")

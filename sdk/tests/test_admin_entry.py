@@ -1,11 +1,15 @@
 """The way into the admin: a ticket works once, for its own installation; other sites stay outside."""
 
 import asyncio
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 from tochka_sdk import clock
+from tochka_sdk.events import Envelope, MemberChanged, MemberLeft
+from tochka_sdk.ids import uuid7
 from tochka_sdk.module import Module
 from tochka_sdk.testing import FreshInstallation, ModuleClient, PlatformDouble, running_module
 
@@ -173,3 +177,50 @@ async def test_a_removed_installation_has_no_sessions(
 ) -> None:
     await running.remove(installation)
     assert (await admin.get("/admin")).status_code == 404
+
+
+def _member(user_id: UUID, moment: datetime, installation: FreshInstallation, word: str) -> Envelope:
+    role = {
+        "member.changed": MemberChanged(user_id=user_id, role="staff"),
+        "member.left": MemberLeft(user_id=user_id),
+    }
+    tenant_id = installation.tenant_id
+    return Envelope.of(
+        word, role[word], tenant_id=tenant_id, sequence=2, timestamp=moment, receiver="example"
+    )
+
+
+@pytest.mark.parametrize("word", ["member.changed", "member.left"])
+async def test_whose_role_changed_has_to_enter_again(
+    running: ModuleClient, platform: PlatformDouble, installation: FreshInstallation, word: str
+) -> None:
+    gone, stays, moment = uuid7(), uuid7(), clock.now() - timedelta(seconds=5)
+    before = int(moment.timestamp()) - 5
+
+    async def status(browser: httpx.AsyncClient) -> int:
+        return (await browser.get("/admin")).status_code
+
+    async with running.storefront(installation) as theirs, running.storefront(installation) as others:
+        await enter(theirs, platform.ticket(installation, user_id=str(gone), iat=before))
+        await enter(others, platform.ticket(installation, user_id=str(stays), iat=before))
+        kept = platform.ticket(installation, user_id=str(gone), iat=before)
+        assert [await status(theirs), await status(others)] == [200, 200]
+        told = await running.deliver(_member(gone, moment, installation, word))
+        assert (told.status_code, told.json()["status"]) == (200, "done")
+        assert [await status(theirs), await status(others)] == [401, 200]
+        late = await enter(theirs, kept)
+        assert (late.status_code, await status(theirs)) == (401, 401)
+        await enter(theirs, platform.ticket(installation, user_id=str(gone)))
+        assert await status(theirs) == 200
+
+
+async def test_an_older_change_does_not_let_older_tickets_in_again(
+    running: ModuleClient, platform: PlatformDouble, installation: FreshInstallation
+) -> None:
+    person, moment = uuid7(), clock.now() - timedelta(seconds=5)
+    ticket = platform.ticket(installation, user_id=str(person), iat=int(moment.timestamp()) - 5)
+    for ago in (0, 60):
+        earlier = moment - timedelta(seconds=ago)
+        await running.deliver(_member(person, earlier, installation, "member.changed"))
+    async with running.storefront(installation) as browser:
+        assert (await enter(browser, ticket)).status_code == 401

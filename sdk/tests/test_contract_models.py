@@ -74,6 +74,8 @@ def test_every_event_has_a_json_schema_that_its_example_keeps(name: str) -> None
         "domain.added": events.DomainAdded(host="a.example", url="https://a.example"),
         "domain.removed": events.DomainRemoved(host="a.example"),
         "tenant.updated": events.TenantUpdated(name="Лавка"),
+        "member.changed": events.MemberChanged(user_id=uuid7(), role="staff"),
+        "member.left": events.MemberLeft(user_id=uuid7()),
         "digest": events.Digest(last_sequence=3),
         "ping": Ping(),
     }

@@ -48,6 +48,21 @@ async def test_a_code_over_telegram_gateway_opens_a_session(start_core: StartCor
             assert (await answer(client, got.json()["challenge_id"], sent["code"])).status_code == 200
 
 
+async def test_people_are_offered_what_is_set_up_and_nothing_else(start_core: StartCore) -> None:
+    gateway = {"telegram_gateway_token": "a", "telegram_gateway_url": "http://127.0.0.1:9"}
+    asked: tuple[tuple[dict[str, object], list[tuple[str, str]]], ...] = (
+        ({}, [("max", "inbox"), ("telegram", "inbox")]),
+        ({**gateway, "dev_inbox": False}, [("telegram", "messenger")]),
+        ({**SMS, "sms_url": "http://127.0.0.1:9"}, [("max", "sms"), ("telegram", "sms")]),
+        ({"dev_inbox": False}, []),
+    )
+    for settings, offered in asked:
+        async with _client(start_core, **settings) as (_core, client):
+            got = await client.get("/api/v1/auth/channels")
+            told = [(one["channel"], one["carrier"]) for one in got.json()["channels"]]
+        assert (got.status_code, told) == (200, offered)
+
+
 @pytest.mark.parametrize("encoding", ["json", "form"])
 async def test_a_code_by_sms_opens_a_session(start_core: StartCore, encoding: str) -> None:
     fake, phone = FakeSms(), unique_phone()

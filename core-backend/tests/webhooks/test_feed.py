@@ -3,9 +3,11 @@
 import pytest
 from core_kit.activation import activate, outcome
 from core_kit.codes import refusal
+from core_kit.members import enrol
 from core_kit.modules import REMOVED, REQUESTED, ScriptedModule, answers, registered_module
 from core_kit.people import API, Owner
 from core_kit.running import RunningCore
+from tochka_stack.testing import ScratchDatabase
 
 pytestmark = pytest.mark.anyio
 
@@ -83,6 +85,20 @@ async def test_news_about_the_tenant_reach_every_module_that_it_has_and_no_other
         assert stranger_to_it.effects == {REQUESTED: 1, REMOVED: 1}
         feed = (await stranger_to_it.call(core.url, "GET", "/events")).json()
         assert [item["type"] for item in feed["items"]] == [REQUESTED, REMOVED]
+
+
+async def test_modules_hear_whose_role_changed_and_who_left(
+    owner: Owner, stranger: Owner, module: ScriptedModule, core_database: ScratchDatabase, dispatcher: None
+) -> None:
+    await _live(owner, module)
+    await enrol(core_database, owner, stranger, "admin")
+    path = f"{API}/tenants/{owner.tenant_id}/members/{stranger.user_id}"
+    assert (await owner.client.patch(path, json={"role": "staff"})).status_code == 200
+    (changed,) = await module.wait_for("member.changed")
+    assert changed.envelope.data == {"user_id": str(stranger.user_id), "role": "staff"}
+    assert (await owner.client.delete(path)).status_code == 204
+    (left,) = await module.wait_for("member.left")
+    assert left.envelope.data == {"user_id": str(stranger.user_id)}
 
 
 @pytest.mark.parametrize("after", ["x", "-1", "1e9", "٣", "9" * 30])

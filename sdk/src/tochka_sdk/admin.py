@@ -134,6 +134,8 @@ async def _begin(session: AsyncSession, ticket: Ticket, token: str) -> None:
     store = AdminStore(session)
     if not await store.use_ticket(ticket.jti):
         raise TicketInvalid("The ticket was used before.")
+    if await store.is_shut_out(ticket.tenant_id, ticket.user_id, ticket.iat):
+        raise TicketInvalid("The ticket is older than this person's role.")
     await store.add_session(
         token_hash=_hash(token),
         installation_id=ticket.sub,

@@ -137,6 +137,19 @@ class TenantUpdated(Body):
     name: str
 
 
+class MemberChanged(Body):
+    """`member.changed`: a person has another role in the tenant now."""
+
+    user_id: UUID
+    role: str
+
+
+class MemberLeft(Body):
+    """`member.left`: a person is no member of the tenant any more."""
+
+    user_id: UUID
+
+
 class Digest(Body):
     """`digest`: the highest sequence given out for this receiver and tenant, so that silence can be told
     from loss.
@@ -157,11 +170,16 @@ EVENTS: Mapping[str, type[BaseModel]] = MappingProxyType(
         "domain.added": DomainAdded,
         "domain.removed": DomainRemoved,
         "tenant.updated": TenantUpdated,
+        "member.changed": MemberChanged,
+        "member.left": MemberLeft,
         "digest": Digest,
         "ping": Ping,
     }
 )
 """Every event that a module can be told, by its type."""
+
+TENANT_WIDE = frozenset({"tenant.updated", "member.changed", "member.left", "digest", "ping"})
+"""Types about the tenant as a whole, which name no installation."""
 
 COMMANDS = frozenset({"installation.requested", "installation.removed"})
 """Types that the platform waits for an answer to, on a schedule of seconds."""

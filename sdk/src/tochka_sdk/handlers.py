@@ -19,8 +19,8 @@ BodyT = TypeVar("BodyT", bound=BaseModel)
 class Event(Generic[BodyT]):
     """An event for a handler: the envelope, its typed `data`, and the installation that it is about.
 
-    An event about the tenant as a whole (`tenant.updated`, `digest`, `ping`) is handled once for each of
-    the tenant's installations.
+    An event about the tenant as a whole (`tochka_sdk.events.TENANT_WIDE`) is handled once for each of the
+    tenant's installations.
     """
 
     envelope: Envelope

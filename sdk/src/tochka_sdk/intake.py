@@ -24,17 +24,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from tochka_sdk import events, logs
 from tochka_sdk.db import Database, Scope, narrow
 from tochka_sdk.errors import Conflict, Malformed, Unavailable
-from tochka_sdk.events import Envelope
+from tochka_sdk.events import TENANT_WIDE, Envelope
 from tochka_sdk.handlers import Accepted, Event, Handlers
 from tochka_sdk.hosts import HostMap, installation_of, normal_host
 from tochka_sdk.installations import serving
 from tochka_sdk.keys import PlatformKeys
 from tochka_sdk.license import License, LicenseInvalid
-from tochka_sdk.repository import SERVED, EventLog, InstallationStore
+from tochka_sdk.repository import SERVED, AdminStore, EventLog, InstallationStore
 from tochka_sdk.tokens import UnknownKey
 
 GAP_PATIENCE = timedelta(seconds=15)
-_TENANT_WIDE = frozenset({"tenant.updated", "digest", "ping"})
 _log = logs.get_logger(__name__)
 
 
@@ -95,7 +94,7 @@ class Intake:
         if envelope.receiver is not None and envelope.receiver != self._module_id:
             raise MisdirectedEvent("The event is meant for another receiver.")
         body = events.parse_data(envelope)
-        if body is not None and envelope.type not in _TENANT_WIDE and envelope.installation_id is None:
+        if body is not None and envelope.type not in TENANT_WIDE and envelope.installation_id is None:
             raise events.EventInvalid("The event names no installation.")
         try:
             outcome = await self._apply(envelope, body)
@@ -104,7 +103,7 @@ class Intake:
                 await self._note_refusal(envelope, error.status)
             raise
         if outcome.word != "duplicate":
-            self._hosts.forget(None if envelope.type in _TENANT_WIDE else envelope.installation_id)
+            self._hosts.forget(None if envelope.type in TENANT_WIDE else envelope.installation_id)
         return outcome
 
     async def _apply(self, envelope: Envelope, body: BaseModel | None) -> Outcome:
@@ -186,7 +185,7 @@ class _Effect:
         """The SDK's own state, then the module's handler."""
         if self._body is None:
             return Outcome(200, "ignored")
-        if self._envelope.installation_id is None or self._envelope.type in _TENANT_WIDE:
+        if self._envelope.installation_id is None or self._envelope.type in TENANT_WIDE:
             return await self._tenant_wide()
         return await self._about(self._envelope.installation_id)
 
@@ -196,6 +195,9 @@ class _Effect:
             log = EventLog(self._session)
             if not await log.rename_tenant(tenant_id, self._body.name, self._envelope.sequence):
                 return Outcome(200, "stale")
+        if isinstance(self._body, events.MemberChanged | events.MemberLeft):
+            store = AdminStore(self._session)
+            await store.shut_out(tenant_id, self._body.user_id, self._envelope.timestamp)
         rows = await self._store.list_of_tenant(tenant_id)
         for row in rows:
             await narrow(self._session, Scope(installation_id=row.installation_id))

@@ -82,7 +82,8 @@ tickets = Table(
     Column("jti", Text, primary_key=True),
     Column("used_at", DateTime(timezone=True), nullable=False),
 )
-"""Admin tickets that were used, so that each is used once."""
+"""Admin tickets that were used, so that each is used once; `all:…` are those of somebody whose role changed.
+"""
 
 admin_sessions = Table(
     "tochka_admin_sessions",

@@ -15,6 +15,7 @@ from tochka_core.accounts.refresh_tokens import RefreshToken
 from tochka_core.accounts.schemas import (
     ChallengeCreate,
     ChallengeRead,
+    ChannelsRead,
     SessionRead,
     SignOut,
     UserRead,
@@ -31,6 +32,12 @@ from tochka_core.resources import Resources, ResourcesDep, resources_of
 router = APIRouter(tags=["accounts"])
 dev_router = APIRouter(tags=["development"])
 tell_of_channels = service.tell_of_channels
+
+
+@router.get("/auth/channels", operation_id="list_channels")
+async def list_channels(resources: ResourcesDep) -> ChannelsRead:
+    """How codes can come on this platform, the usual way first."""
+    return service.read_channels(resources)
 
 
 @router.post("/auth/challenges", operation_id="create_challenge", status_code=202)

@@ -38,6 +38,19 @@ class ChallengeCreate(BaseModel):
     )
 
 
+class ChannelRead(BaseModel):
+    """One way that codes can come here; by SMS, all channels are one and the same."""
+
+    channel: ChannelKind
+    carrier: Carrier
+
+
+class ChannelsRead(BaseModel):
+    """What is set up; empty when nobody can sign in."""
+
+    channels: list[ChannelRead]
+
+
 class ChallengeRead(BaseModel):
     """A code is on its way, or waits in the bot behind the link; the same for known and unknown phones."""
 

@@ -33,6 +33,8 @@ from tochka_core.accounts.repository import NewSession
 from tochka_core.accounts.schemas import (
     ChallengeCreate,
     ChallengeRead,
+    ChannelRead,
+    ChannelsRead,
     Locale,
     SessionRead,
     UserRead,
@@ -40,6 +42,7 @@ from tochka_core.accounts.schemas import (
 )
 from tochka_core.audit import public as audit
 from tochka_core.audit.public import Actor
+from tochka_core.channels.public import KINDS
 from tochka_core.channels.schemas import ChannelKind, Message
 from tochka_core.resources import Resources
 
@@ -131,6 +134,13 @@ async def resend(resources: Resources, challenge_id: UUID, browser: Browser) -> 
 def _require_channel(resources: Resources, kind: ChannelKind) -> None:
     if kind not in resources.channels.carriers:
         raise ChannelUnavailable
+
+
+def read_channels(resources: Resources) -> ChannelsRead:
+    """What carries codes here, in the order in which people choose."""
+    carriers = resources.channels.carriers
+    told = [ChannelRead(channel=kind, carrier=carriers[kind]) for kind in KINDS if kind in carriers]
+    return ChannelsRead(channels=told)
 
 
 def tell_of_channels(resources: Resources) -> None:

@@ -22,21 +22,14 @@ class MemberJoined(Body):
     role: str
 
 
-class MemberLeft(Body):
-    """`member.left`: a person is no member of the tenant any more."""
-
-    user_id: UUID
-
-
 BODIES: Mapping[str, type[BaseModel]] = MappingProxyType(
     {
         **EVENTS,
         "tenant.created": TenantCreated,
         "member.joined": MemberJoined,
-        "member.left": MemberLeft,
     }
 )
 """Every type that may be recorded, and what its `data` is."""
 
-FOR_ALL_MODULES = frozenset({"tenant.updated"})
+FOR_ALL_MODULES = frozenset({"tenant.updated", "member.changed", "member.left"})
 """News about the tenant as a whole: each module with an installation of the tenant hears it."""

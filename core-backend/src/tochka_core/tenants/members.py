@@ -6,10 +6,10 @@ from typing import Any, cast
 from uuid import UUID
 
 from tochka_sdk.db import Connection
+from tochka_sdk.events import MemberChanged, MemberLeft
 from tochka_sdk.logs import mask_phone
 
 from tochka_core.outbox import public as outbox
-from tochka_core.outbox.events import MemberLeft
 from tochka_core.tenants import repository, roles
 from tochka_core.tenants.errors import (
     AccessDenied,
@@ -122,15 +122,22 @@ async def accept_handover(connection: Connection, member: Member) -> None:
     made_by = await repository.take_handover(connection, member.tenant_id, member.user_id)
     if made_by is None or made_by not in held or not roles.owns(held[made_by]):
         raise HandoverUnknown
-    await repository.set_role(connection, member.tenant_id, member.user_id, "owner")
+    await _set_role(connection, member.tenant_id, member.user_id, "owner")
     await _appoint(connection, member.tenant_id, made_by, "admin")
 
 
 async def _appoint(connection: Connection, tenant_id: UUID, user_id: UUID, role: Appointed) -> None:
     """Set a role below owner; what was offered to others on the strength of a higher one is taken back."""
-    await repository.set_role(connection, tenant_id, user_id, role)
+    await _set_role(connection, tenant_id, user_id, role)
     await repository.withdraw_of(connection, tenant_id, user_id, but=roles.grantable(role))
     await repository.end_handover_from(connection, tenant_id, user_id)
+
+
+async def _set_role(connection: Connection, tenant_id: UUID, user_id: UUID, role: Role) -> None:
+    """Set it, and let the modules know, where the person may be signed in with the old one."""
+    await repository.set_role(connection, tenant_id, user_id, role)
+    changed = MemberChanged(user_id=user_id, role=role)
+    await outbox.record(connection, tenant_id=tenant_id, type="member.changed", data=changed)
 
 
 def _require_another_owner(held: Mapping[UUID, Role], user_id: UUID) -> None:

@@ -1,38 +1,46 @@
-/** Over which messenger the code comes. */
+/** Over which messenger the code comes; nothing to choose where there is one way only. */
 import { useLingui } from "@lingui/react/macro"
+import { MessageSquareText } from "lucide-react"
 
 import classes from "@/features/accounts/channel-picker.module.css"
 import fieldClasses from "@/features/accounts/fields.module.css"
 import type { Channel } from "@/features/accounts/challenge"
+import type { Offer } from "@/features/accounts/offers"
 
-export const CHANNELS: readonly { code: Channel; name: string }[] = [
+const CHANNELS: readonly { code: Channel; name: string }[] = [
   { code: "max", name: "MAX" },
   { code: "telegram", name: "Telegram" },
 ]
 
+export function channelName(channel: Channel): string {
+  return CHANNELS.find(({ code }) => code === channel)?.name ?? channel
+}
+
 interface ChannelPickerProps {
+  offers: readonly Offer[]
   value: Channel
   onChange: (channel: Channel) => void
 }
 
-export function ChannelPicker({ value, onChange }: ChannelPickerProps) {
+export function ChannelPicker({ offers, value, onChange }: ChannelPickerProps) {
   const { t } = useLingui()
+  if (offers.length < 2) return null
   return (
     <div role="radiogroup" aria-label={t`Куда прислать код`}>
       <span className={fieldClasses.label} aria-hidden="true">{t`Куда прислать код`}</span>
       <div className={classes.options}>
-        {CHANNELS.map(({ code, name }) => (
-          <label key={code} className={classes.option}>
+        {offers.map(({ channel, carrier }) => (
+          <label key={channel} className={classes.option}>
             <input
               type="radio"
               name="channel"
-              value={code}
-              checked={value === code}
-              onChange={() => onChange(code)}
+              value={channel}
+              checked={value === channel}
+              onChange={() => onChange(channel)}
               className={classes.input}
             />
-            <ChannelMark channel={code} />
-            <span>{name}</span>
+            {carrier === "sms" ? <MessageSquareText size={26} aria-hidden="true" /> : <ChannelMark channel={channel} />}
+            <span>{carrier === "sms" ? t`СМС` : channelName(channel)}</span>
             <span className={classes.dot} aria-hidden="true" />
           </label>
         ))}

@@ -1,10 +1,11 @@
 /** The second step: the code from the messenger. It submits itself with the last digit. */
 import { Button } from "@mantine/core"
 import { Trans, useLingui } from "@lingui/react/macro"
+import { MessageSquareText } from "lucide-react"
 import { useRef, useState } from "react"
 
-import type { Channel, PendingChallenge } from "@/features/accounts/challenge"
-import { ChannelMark, CHANNELS } from "@/features/accounts/channel-picker"
+import type { PendingChallenge } from "@/features/accounts/challenge"
+import { ChannelMark, channelName } from "@/features/accounts/channel-picker"
 import { CodeField } from "@/features/accounts/code-field"
 import { DevelopmentHint } from "@/features/accounts/development-hint"
 import { formatPhone } from "@/features/accounts/phone"
@@ -70,7 +71,7 @@ export function CodeStep({ challenge, onResent, onChangeNumber, onConfirmed }: C
       }}
     >
       <p className={classes.sent}>
-        <ChannelMark channel={challenge.channel} size={22} />
+        {challenge.carrier === "sms" ? <MessageSquareText size={22} aria-hidden="true" /> : <ChannelMark channel={challenge.channel} size={22} />}
         <span>
           <WhereTheCodeIs challenge={challenge} />{" "}
           <button type="button" className={classes.textButton} onClick={onChangeNumber}>
@@ -119,7 +120,7 @@ export function CodeStep({ challenge, onResent, onChangeNumber, onConfirmed }: C
 }
 
 function WhereTheCodeIs({ challenge }: { challenge: PendingChallenge }) {
-  const channel = nameOf(challenge.channel)
+  const channel = channelName(challenge.channel)
   const phone = formatPhone(challenge.phone)
   switch (challenge.carrier) {
     case "bot":
@@ -143,17 +144,13 @@ function WhereTheCodeIs({ challenge }: { challenge: PendingChallenge }) {
   }
 }
 
-function nameOf(channel: Channel): string {
-  return CHANNELS.find(({ code }) => code === channel)?.name ?? channel
-}
-
 function DeepLinks({ challenge }: { challenge: PendingChallenge }) {
   const links = challenge.links.filter(({ url }) => webUrl(url) !== null)
   if (links.length === 0) return null
   return (
     <div className={classes.links}>
       {links.map(({ channel, url }) => {
-        const name = nameOf(channel)
+        const name = channelName(channel)
         return (
           <Button
             key={url}

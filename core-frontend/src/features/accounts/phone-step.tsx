@@ -7,12 +7,14 @@ import { type SyntheticEvent, useRef, useState } from "react"
 import type { Channel, PendingChallenge, Wanted } from "@/features/accounts/challenge"
 import { ChannelPicker } from "@/features/accounts/channel-picker"
 import fieldClasses from "@/features/accounts/fields.module.css"
+import { ASSUMED } from "@/features/accounts/offers"
 import { formatPhone, toE164 } from "@/features/accounts/phone"
 import { PhoneField } from "@/features/accounts/phone-field"
-import { useRequestCode } from "@/features/accounts/queries"
+import { useOffers, useRequestCode } from "@/features/accounts/queries"
 import classes from "@/features/accounts/steps.module.css"
 import { isApiError } from "@/shared/api/errors"
 import { useProblemText } from "@/shared/api/problem-text"
+import { Notice } from "@/shared/ui/notice"
 import { ProblemNotice } from "@/shared/ui/problem-notice"
 
 interface PhoneStepProps {
@@ -25,9 +27,11 @@ interface PhoneStepProps {
 export function PhoneStep({ draft, asksForName, onSent }: PhoneStepProps) {
   const { t } = useLingui()
   const [phone, setPhone] = useState(formatPhone(draft.phone))
-  const [channel, setChannel] = useState<Channel>(draft.channel)
+  const [chosen, setChosen] = useState<Channel>(draft.channel)
   const [tenantName, setTenantName] = useState(draft.tenantName)
   const [isIncomplete, setIncomplete] = useState(false)
+  const { data: offers = ASSUMED } = useOffers()
+  const channel = offers.some((offer) => offer.channel === chosen) ? chosen : (offers[0]?.channel ?? chosen)
   const request = useRequestCode()
   const describe = useProblemText()
   const field = useRef<HTMLInputElement>(null)
@@ -55,7 +59,7 @@ export function PhoneStep({ draft, asksForName, onSent }: PhoneStepProps) {
         ref={field}
         autoFocus
       />
-      <ChannelPicker value={channel} onChange={setChannel} />
+      <ChannelPicker offers={offers} value={channel} onChange={setChosen} />
       {asksForName && (
         <TextInput
           label={t`Название бизнеса`}
@@ -69,6 +73,7 @@ export function PhoneStep({ draft, asksForName, onSent }: PhoneStepProps) {
           classNames={{ input: fieldClasses.field, label: fieldClasses.label, description: classes.description }}
         />
       )}
+      {offers.length === 0 && <Notice tone="plain">{t`Вход пока не работает: на платформе не настроена отправка кодов.`}</Notice>}
       {request.isError && !isRefused && <ProblemNotice error={request.error} />}
       <Button type="submit" size="lg" fullWidth loading={request.isPending} rightSection={<ArrowRight size={20} />}>
         <Trans>Получить код</Trans>

@@ -2,9 +2,20 @@
 import { useMutation, useQuery } from "@tanstack/react-query"
 
 import { type PendingChallenge, pendingFrom, type Wanted } from "@/features/accounts/challenge"
+import { offersFrom } from "@/features/accounts/offers"
 import { read, type Schemas } from "@/shared/api/api"
 import { useApi, useSessionStatus } from "@/shared/api/api-context"
 import { currentLocale } from "@/shared/i18n/locale"
+
+/** How codes can come here. It changes when the operator restarts the platform, hence seldom. */
+export function useOffers() {
+  const { client } = useApi()
+  return useQuery({
+    queryKey: ["channels"],
+    queryFn: async ({ signal }) => offersFrom(await read(client.GET("/api/v1/auth/channels", { signal }))),
+    staleTime: Infinity,
+  })
+}
 
 export function useRequestCode() {
   const { client } = useApi()

@@ -50,9 +50,9 @@ export function SignInFlow({ mode, onSignedIn }: SignInFlowProps) {
       <PageHeading className={classes.heading}>{mode === "register" ? t`Начните с номера телефона` : t`Вход`}</PageHeading>
       <p className={classes.lead}>
         {mode === "register" ? (
-          <Trans>Пришлём код в мессенджер. Пароль придумывать не нужно.</Trans>
+          <Trans>Пришлём код. Пароль придумывать не нужно.</Trans>
         ) : (
-          <Trans>Пришлём код в мессенджер — пароль не нужен.</Trans>
+          <Trans>Пришлём код — пароль не нужен.</Trans>
         )}
       </p>
       <PhoneStep draft={draft} asksForName={mode === "register"} onSent={wait} />

@@ -81,6 +81,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/auth/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Channels
+         * @description How codes can come on this platform, the usual way first.
+         */
+        get: operations["list_channels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/logout": {
         parameters: {
             query?: never;
@@ -905,6 +925,40 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "member.changed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** `member.changed`: a person has another role in the tenant now. */
+        post: operations["on_member_changed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "member.left": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** `member.left`: a person is no member of the tenant any more. */
+        post: operations["on_member_left"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     ping: {
         parameters: {
             query?: never;
@@ -1072,6 +1126,30 @@ export interface components {
              * Format: date-time
              */
             resend_at: string;
+        };
+        /**
+         * ChannelRead
+         * @description One way that codes can come here; by SMS, all channels are one and the same.
+         */
+        ChannelRead: {
+            /**
+             * Carrier
+             * @enum {string}
+             */
+            carrier: "inbox" | "messenger" | "bot" | "sms";
+            /**
+             * Channel
+             * @enum {string}
+             */
+            channel: "max" | "telegram";
+        };
+        /**
+         * ChannelsRead
+         * @description What is set up; empty when nobody can sign in.
+         */
+        ChannelsRead: {
+            /** Channels */
+            channels: components["schemas"]["ChannelRead"][];
         };
         /**
          * Confirm
@@ -2052,6 +2130,28 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ChallengeRead"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    list_channels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelsRead"];
                 };
             };
             "4XX": components["responses"]["Problem"];
@@ -3675,6 +3775,146 @@ export interface operations {
                     timestamp: string;
                     /** @constant */
                     type: "license.updated";
+                };
+            };
+        };
+        responses: {
+            /** @description Done. 202 for a command: it is being worked on. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_member_changed: {
+        parameters: {
+            query?: never;
+            header: {
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * MemberChanged
+                     * @description `member.changed`: a person has another role in the tenant now.
+                     */
+                    data: {
+                        /** Role */
+                        role: string;
+                        /**
+                         * User Id
+                         * Format: uuid
+                         */
+                        user_id: string;
+                    };
+                    /** Id */
+                    id: string;
+                    /**
+                     * Installation Id
+                     * @default null
+                     */
+                    installation_id?: string | null;
+                    /**
+                     * Receiver
+                     * @default null
+                     */
+                    receiver?: string | null;
+                    /**
+                     * Schema Version
+                     * @default 1
+                     */
+                    schema_version?: number;
+                    /** Sequence */
+                    sequence: number;
+                    /**
+                     * Tenant Id
+                     * Format: uuid
+                     */
+                    tenant_id: string;
+                    /**
+                     * Timestamp
+                     * Format: date-time
+                     */
+                    timestamp: string;
+                    /** @constant */
+                    type: "member.changed";
+                };
+            };
+        };
+        responses: {
+            /** @description Done. 202 for a command: it is being worked on. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_member_left: {
+        parameters: {
+            query?: never;
+            header: {
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * MemberLeft
+                     * @description `member.left`: a person is no member of the tenant any more.
+                     */
+                    data: {
+                        /**
+                         * User Id
+                         * Format: uuid
+                         */
+                        user_id: string;
+                    };
+                    /** Id */
+                    id: string;
+                    /**
+                     * Installation Id
+                     * @default null
+                     */
+                    installation_id?: string | null;
+                    /**
+                     * Receiver
+                     * @default null
+                     */
+                    receiver?: string | null;
+                    /**
+                     * Schema Version
+                     * @default 1
+                     */
+                    schema_version?: number;
+                    /** Sequence */
+                    sequence: number;
+                    /**
+                     * Tenant Id
+                     * Format: uuid
+                     */
+                    tenant_id: string;
+                    /**
+                     * Timestamp
+                     * Format: date-time
+                     */
+                    timestamp: string;
+                    /** @constant */
+                    type: "member.left";
                 };
             };
         };
