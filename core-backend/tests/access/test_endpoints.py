@@ -84,6 +84,7 @@ CASES: dict[str, Case | Special] = {
     f"GET {TENANT}/invitations": Case("admin"),
     f"POST {TENANT}/invitations": Case("admin", 201, lambda _: {"phone": unique_phone(), "role": "staff"}),
     f"DELETE {TENANT}/invitations/{{invitation_id}}": Case("admin", 204, foreign=UNKNOWN_INVITATION),
+    f"GET {TENANT}/audit": Case("admin"),
     f"GET {TENANT}/handover": Case("staff"),
     f"PUT {TENANT}/handover": Case("owner", body=lambda at: {"user_id": at.ids["user_id"]}),
     f"DELETE {TENANT}/handover": Case("owner", 204),
@@ -159,7 +160,7 @@ OWN_TEST = {
 }
 PLAIN = {
     "GET /.well-known/jwks.json", "GET /docs", "GET /docs/start.js", "* /docs/assets",
-    f"GET {API}/openapi.json",
+    f"GET {API}/openapi.json", f"POST {API}/channels/{{kind}}/updates",
     "GET /health/live", "GET /health/ready", "GET /health/db", "GET /metrics",
     "GET /internal/resolve", "GET /internal/tls-ask",
 }  # fmt: skip
