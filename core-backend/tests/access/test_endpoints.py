@@ -161,7 +161,7 @@ OWN_TEST = {
 PLAIN = {
     "GET /.well-known/jwks.json", "GET /docs", "GET /docs/start.js", "* /docs/assets",
     f"GET {API}/openapi.json", f"POST {API}/channels/{{kind}}/updates",
-    "GET /health/live", "GET /health/ready", "GET /health/db", "GET /metrics",
+    "GET /health/live", "GET /health/ready", "GET /health/db", "GET /health/keys", "GET /metrics",
     "GET /internal/resolve", "GET /internal/tls-ask",
 }  # fmt: skip
 """Plain ASGI endpoints that were looked at: they read no id of anything of a tenant's."""
