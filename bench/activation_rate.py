@@ -80,7 +80,7 @@ async def _rounds(server: Server, rounds: int, round_s: int, say: Callable[[str]
 async def _core(server: Server) -> AsyncIterator[Resources]:
     """The core's resources as the web process opens them, with a connection for each of our callers."""
     webhook_key, _ = generate_keypair()
-    key = {name: json.dumps(generate_key().as_dict(private=True)) for name in ("signing", "license")}
+    key = {name: json.dumps(generate_key().as_dict(private=True)) for name in ("signing", "license", "audit")}
     settings = Settings.model_validate(
         {
             "database_url": server.app_dsn,
@@ -90,6 +90,7 @@ async def _core(server: Server) -> AsyncIterator[Resources]:
             "signing_key": key["signing"],
             "license_key": key["license"],
             "webhook_key": webhook_key,
+            "audit_key": key["audit"],
             **{
                 name: secrets.token_urlsafe(48)
                 for name in ("code_pepper", "session_key", "secret_key_master")
