@@ -105,8 +105,8 @@ def test_a_ring_that_is_full_of_keys_that_may_count_is_not_turned_further() -> N
 def test_replaced_rings_have_nothing_in_common_with_those_before() -> None:
     rings = Rings.fresh(NOW).turned(PURPOSES, LATER)
     replaced = rings.replaced(("access", "webhook"), LATER)
-    assert replaced.license == rings.license
-    kept = {key.name for ring in rings for key in ring.keys if ring.purpose != "license"}
+    assert (replaced.license, replaced.audit) == (rings.license, rings.audit)
+    kept = {key.name for ring in (rings.access, rings.webhook) for key in ring.keys}
     assert kept.isdisjoint(key.name for ring in replaced for key in ring.keys)
 
 

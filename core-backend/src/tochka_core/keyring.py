@@ -58,7 +58,6 @@ class Keyring:
     webhook: str
     webhook_public: str
     audit: OKPKey
-    audit_keys: KeySet
     published: dict[str, Any]
     changes_at: int | None
     rotations: tuple[Rotation, ...]
@@ -81,7 +80,6 @@ class Keyring:
             webhook=rings.webhook.active.private,
             webhook_public=webhook[0],
             audit=audit[0],
-            audit_keys=KeySet(list(audit)),
             published={
                 "keys": [public_jwk(key) for key in (*access, *license)],
                 "tochka_whpk": webhook,

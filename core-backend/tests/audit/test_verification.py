@@ -168,6 +168,14 @@ async def test_an_added_entry_is_found(trail: Trail) -> None:
     ]
 
 
+async def test_an_entry_that_is_sealed_twice_is_found(trail: Trail) -> None:
+    await trail.tamper("INSERT INTO audit_waiting (id) VALUES ($1)", values=(trail.ids[6],))
+    found = [f"Entry {trail.ids[6]} has 2 places: it was sealed more than once."]
+    assert await trail.findings() == found
+    assert await seal(trail.platform.jobs) == 1
+    assert await trail.findings() == found
+
+
 async def test_two_entries_that_changed_places_are_found(trail: Trail) -> None:
     swap = """
         UPDATE audit_entries a SET data = b.data, occurred_at = b.occurred_at FROM audit_entries b
@@ -248,7 +256,7 @@ async def test_a_seal_that_somebody_else_signed_is_found(trail: Trail) -> None:
 async def _sign_anew(trail: Trail, position: int) -> None:
     """With a key of one's own, and otherwise exactly as it was."""
     (row,) = await look(trail.database, "SELECT checkpoint FROM audit_seals WHERE position = $1", position)
-    claims = tokens.verify(row["checkpoint"], trail.platform.jobs.keyring.audit_keys, typ=seals.CHECKPOINT)
+    claims = tokens.verify(row["checkpoint"], trail.platform.jobs.keyring.audit, typ=seals.CHECKPOINT)
     forged = tokens.encode(seals.CHECKPOINT, claims, tokens.generate_key())
     update = "UPDATE audit_seals SET checkpoint = $1 WHERE position = $2"
     await trail.tamper(update, values=(forged, position))
@@ -295,6 +303,17 @@ async def test_a_whole_trail_rewritten_by_somebody_without_the_key_is_found(trai
         assert await service.seal(connection, own, "http://localhost:8080") == SEALS * EACH
     (finding,) = await trail.findings()
     assert finding.startswith("Seal 1, the newest one, is signed with a key that the platform has no more.")
+
+
+async def test_an_entry_that_names_a_key_and_means_none_does_no_harm(trail: Trail) -> None:
+    nonsense: list[Any] = [{"purpose": "audit"}, {"purpose": "audit", "public": [1], "key": "k"}, [], 7]
+    connection = await asyncpg.connect(trail.database.dsn("tochka_app"))
+    add = "INSERT INTO audit_entries (id, action, data) VALUES (gen_random_uuid(), 'keys.rotated', $1)"
+    for data in nonsense:
+        await connection.execute(add, orjson.dumps(data).decode())
+    await connection.close()
+    assert await seal(trail.platform.jobs) == len(nonsense)
+    assert await trail.findings() == []
 
 
 @pytest.mark.parametrize(

@@ -31,8 +31,10 @@ STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b")
 # (query, table) -> why reading the whole table is right
 REASONS = {
     ("webhooks.CLAIM_DELIVERIES", "modules"): "every module has its place in the claim, and they are few",
-    ("audit.LOOSE", "audit_entries"): "a verification looks at everything",
-    ("audit.LOOSE", "audit_seals"): "a verification looks at everything",
+    ("audit.MISPLACED", "audit_entries"): "a verification looks at everything",
+    ("audit.MISPLACED", "audit_seals"): "a verification looks at everything",
+    ("audit.MISPLACED", "audit_waiting"): "a verification looks at everything",
+    ("audit.COUNT_WAITING", "audit_waiting"): "a verification counts everything that waits",
 }
 # the queue is the jobs role's; these of its queries are asked by requests
 ASKED_BY_REQUESTS = {"webhooks.FEED", "webhooks.FEED_OF_TENANT", "webhooks.SETTLE_REQUESTED"}
@@ -40,7 +42,7 @@ SEALED_BY_JOBS = {
     f"audit.{name}"
     for name in (
         *("RECORD_ONCE", "LOCK", "HEAD", "TAKE", "ADD_SEAL"),
-        *("SEALS", "SEALED", "LOOSE", "GONE_WAITING", "COUNT_WAITING"),
+        *("SEALS", "SEALED", "MISPLACED", "GONE_WAITING", "COUNT_WAITING"),
     )
 }
 WRITTEN_BY_JOBS = {"UPSERT_MODULE", "UPSERT_VERSION", "UPSERT_PLANS", "RETIRE_PLANS"}

@@ -7,6 +7,7 @@ be long forgotten otherwise. Memory does not grow with the trail: twenty seals a
 """
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -57,7 +58,7 @@ class Verification:
                 yield finding
         for finding in self._checkpoints():
             yield finding
-        async for finding in self._loose():
+        async for finding in self._places():
             yield finding
 
     async def _seals(self, after: int, last: int) -> AsyncIterator[tuple[Seal, Entries]]:
@@ -103,13 +104,14 @@ class Verification:
             yield f"Seal {seal.position} was changed: its hash is not that of what it holds."
 
     def _learn(self, entry: Mapping[str, Any]) -> None:
-        """The key that an entry of the platform's names."""
+        """The key that an entry names, called by its thumbprint, so that no other can be called the same."""
         data = entry["data"]
-        if entry["action"] != "keys.rotated" or data.get("purpose") != "audit":
+        if entry["action"] != "keys.rotated" or not isinstance(data, dict) or data.get("purpose") != "audit":
             return
-        jwk = {"kty": "OKP", "crv": tokens.CURVE, "x": data["public"], "kid": data["key"]}
-        if all(jwk["kid"] != known["kid"] for known in self._known["keys"]):
-            self._known["keys"].append(jwk)
+        with suppress(TokenInvalid):  # whoever may add an entry may write nonsense
+            jwk = tokens.public_jwk(tokens.key_of({"x": str(data.get("public"))}))
+            if all(jwk["kid"] != known["kid"] for known in self._known["keys"]):
+                self._known["keys"].append(jwk)
 
     def _signature(self, seal: Seal) -> Iterator[str]:
         """Whether the platform has signed it; a key that nobody knows yet may be named further on."""
@@ -175,12 +177,15 @@ class Verification:
             elif kept in self._differ:
                 yield f"Seal {kept.seal} is not the one of which {where} tells."
 
-    async def _loose(self) -> AsyncIterator[str]:
+    async def _places(self) -> AsyncIterator[str]:
         """Entries that came in, or went, past the sealer."""
         async with self._connections.system(REASON) as connection:
-            loose = await repository.list_loose(connection)
+            misplaced = await repository.list_misplaced(connection)
             gone = await repository.list_gone(connection)
-        for entry_id in loose:
-            yield f"Entry {entry_id} was added: no seal holds it, and it does not wait for one."
+        for entry_id, places in misplaced:
+            if places:
+                yield f"Entry {entry_id} has {places} places: it was sealed more than once."
+            else:
+                yield f"Entry {entry_id} was added: no seal holds it, and it does not wait for one."
         for entry_id in gone:
             yield f"Entry {entry_id} is missing: it waits for a seal, and is not there."
