@@ -56,8 +56,8 @@ SELECT e.id, e.tenant_id, e.user_id, e.session_id, e.action, e.subject_id, e.add
   e.request_id, e.data, e.occurred_at
 FROM audit_entries e WHERE e.id = ANY ($1::uuid[])
 """
-# One statement, one moment: at any of them an entry has one place, in a seal or among those that wait. They are
-# counted and not joined: that is as fast without statistics, and needs no more memory than the server gives.
+# One statement, one moment: at any of them an entry has one place, in a seal or among those that wait. Places
+# are counted, not joined: that is as fast without statistics, and needs no more memory than the server gives.
 MISPLACED = """
 SELECT id, sum(held) AS held FROM (
   SELECT id, 0 AS held FROM audit_entries
