@@ -6,6 +6,8 @@ from pathlib import Path
 import asyncpg
 import httpx
 from tochka_sdk import tokens
+from tochka_sdk.key_rings import Rings
+from tochka_stack.secret_files import KEYRING
 
 from stack.tests.driver import Up, refused, running, tochka, until
 
@@ -61,6 +63,7 @@ def test_the_trail_is_verified_beside_everything_that_runs(folder: Path) -> None
             _sign_up(client)
             until(lambda: _all_sealed(up), "everything is sealed")
             assert _verify(up) == (0, [])
+            _tells_of_a_rotation(up)
             kept = _keeps_a_checkpoint(up, client)
         _finds_what_was_done(up, kept)
         _says_what_cannot_be_checked(up, kept)
@@ -69,6 +72,21 @@ def test_the_trail_is_verified_beside_everything_that_runs(folder: Path) -> None
         assert up.stop() == 0
     code, sentence = refused("audit", "verify", "--data-dir", str(up.data_dir.root))
     assert (code, "Nothing runs" in sentence) == (2, True)
+
+
+def _tells_of_a_rotation(up: Up) -> None:
+    """Once, although two processes follow the file; and the trail goes on with the new key."""
+    done = tochka("keys", "rotate", "--now", "--data-dir", str(up.data_dir.root))
+    assert done.returncode == 0, done.stderr
+    rings = Rings.parse(up.data_dir.secrets[KEYRING])
+
+    def told() -> list[str]:
+        rows = _database(up, "SELECT data->>'key' AS key FROM audit_entries WHERE action = 'keys.rotated'")
+        return sorted(row["key"] for row in rows)
+
+    signed = [key.name for ring in rings for key in ring.keys if key.state != "next"]
+    until(lambda: told() == sorted(signed) and _all_sealed(up), "all keys that ever signed are recorded")
+    assert _verify(up) == (0, [])
 
 
 def _keeps_a_checkpoint(up: Up, client: httpx.Client) -> Path:
