@@ -240,6 +240,7 @@ LAYERS = {
     *("api", "tasks", "adapters", "public", "service", "repository", "models", "schemas", "events", "errors")
 }
 MATTERS = {
+    *(f"audit/{name}.py" for name in ("checkpoints", "seals", "verification")),
     *(f"accounts/{name}.py" for name in ("browsers", "budgets", "codes", "cookies", "handshakes", "inbox")),
     *(f"accounts/{name}.py" for name in ("phones", "refresh_tokens", "tokens")),
     *(f"channels/{name}.py" for name in ("gateway", "inbox", "max", "port", "sms", "telegram")),

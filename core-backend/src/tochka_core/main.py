@@ -1,4 +1,6 @@
-"""Entries of the core: web, worker, migrate, register a module, print the OpenAPI document."""
+"""Entries of the core: web, worker, migrate, register a module, look after the audit trail, print the OpenAPI
+document.
+"""
 
 import argparse
 import asyncio
@@ -9,6 +11,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import uvicorn
 import uvloop
@@ -16,7 +19,7 @@ from pydantic import ValidationError
 from starlette.types import ASGIApp
 from tochka_sdk import logs
 
-from tochka_core import crashes
+from tochka_core import crashes, trail
 from tochka_core.settings import ChannelSettings, Settings
 
 GRACE_S = 5
@@ -89,9 +92,10 @@ async def web(settings: Settings) -> None:
 
 
 async def worker(settings: Settings) -> None:
-    """Run the dispatcher as the jobs role, with its own private listener."""
+    """Run the dispatcher and the sealer as the jobs role, with a private listener of their own."""
     from tochka_core.accounts import tasks as accounts
     from tochka_core.app import open_resources
+    from tochka_core.audit import tasks as audit
     from tochka_core.health import private_app
     from tochka_core.webhooks import tasks
 
@@ -103,6 +107,7 @@ async def worker(settings: Settings) -> None:
             group.create_task(_serve([listener], stop))
             group.create_task(tasks.run(resources, stop))
             group.create_task(accounts.run(resources, stop))
+            group.create_task(audit.run(resources, stop))
 
 
 async def register(settings: Settings, url: str, key: str) -> None:
@@ -150,7 +155,7 @@ def _arguments() -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     for name, about in (
         ("web", "serve the API"),
-        ("worker", "deliver events"),
+        ("worker", "deliver events, seal the audit trail"),
         ("migrate", "bring the database to the newest revision"),
         ("openapi", "print the OpenAPI document"),
         ("channels", "ask the services that carry codes whether they take our word"),
@@ -159,6 +164,9 @@ def _arguments() -> argparse.Namespace:
     entry = commands.add_parser("register", help="enter a module in the catalogue")
     entry.add_argument("--url", required=True, help="where the module answers")
     entry.add_argument("--public-key", required=True, help="its Ed25519 public JWK")
+    audit = commands.add_parser("audit", help="verify the audit trail, print its newest checkpoint")
+    audit.add_argument("deed", choices=("verify", "checkpoint"))
+    audit.add_argument("--checkpoint", type=Path, help="a file with checkpoints that were kept elsewhere")
     return parser.parse_args()
 
 
@@ -171,6 +179,8 @@ def _run(arguments: argparse.Namespace) -> None:
         sys.stdout.flush()
         # threads of the HTTP client may outlive it by a moment, and abort a Python that is being taken down
         os._exit(code)
+    if arguments.command == "audit":
+        sys.exit(trail.run(arguments.deed, arguments.checkpoint))
     if arguments.command == "migrate":
         from tochka_core.migrate import MigrationSettings, upgrade
 

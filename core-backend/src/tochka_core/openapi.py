@@ -89,16 +89,17 @@ def _keys() -> dict[str, Any]:
     """The one call without the prefix, which is no route of FastAPI's."""
     key_set = {
         "type": "object",
-        "required": ["keys", "tochka_whpk"],
+        "required": ["keys", "tochka_whpk", "tochka_audit"],
         "properties": {
             "keys": {"type": "array", "items": {"type": "object"}},
             "tochka_whpk": {"type": "array", "items": {"type": "string"}},
+            "tochka_audit": {"type": "array", "items": {"type": "object"}},
         },
     }
     return {
         "tags": ["accounts"],
         "operationId": "get_keys",
-        "summary": "The public keys of tokens and licenses (RFC 7517), and those of events.",
+        "summary": "The public keys of tokens and licenses (RFC 7517), those of events and of checkpoints.",
         "responses": {"200": _answer("The keys.", key_set), "5XX": {"$ref": PROBLEM}},
     }
 

@@ -102,6 +102,10 @@ class Wiring:
         """Enter a module in the catalogue."""
         return self._core("register", "--url", url, "--public-key", public_key)
 
+    def audit(self, deed: str, *arguments: str) -> Command:
+        """Verify the audit trail, or print its newest checkpoint."""
+        return self._core("audit", deed, *arguments)
+
     def register_shop(self) -> Command:
         """Enter the shop in the catalogue."""
         return self.register(self.shop_url, public_half(self.secrets["shop-private-key"]))

@@ -173,7 +173,7 @@ async def get_handover(tenant_id: UUID, transaction: TenantConnection) -> Handov
 @router.delete("/tenants/{tenant_id}/handover", operation_id="withdraw_handover", status_code=204)
 async def withdraw_handover(tenant_id: UUID, transaction: OwnerConnection) -> None:
     """Take the offer back."""
-    await members.end_handover(transaction.connection, transaction.member.tenant_id)
+    await members.end_handover(transaction.connection, transaction.member)
 
 
 @router.post("/tenants/{tenant_id}/handover/accept", operation_id="accept_handover")
@@ -250,16 +250,14 @@ async def find_my_invitation(given: InvitationToken, transaction: UserConnection
 async def accept_invitation(invited: InvitedConnection) -> TenantRead:
     """Become a member. `POST /auth/refresh` with the tenant's id switches to it."""
     return await invitations.accept(
-        invited.connection, invited.tenant_id, invited.invitation_id, invited.person.user_id
+        invited.connection, invited.tenant_id, invited.invitation_id, invited.person
     )
 
 
 @router.post("/me/invitations/{invitation_id}/decline", operation_id="decline_invitation", status_code=204)
 async def decline_invitation(invited: InvitedConnection) -> None:
     """Turn an invitation down."""
-    await invitations.decline(
-        invited.connection, invited.tenant_id, invited.invitation_id, invited.person.user_id
-    )
+    await invitations.decline(invited.connection, invited.tenant_id, invited.invitation_id, invited.person)
 
 
 @router.get("/tenants/{tenant_id}/audit", operation_id="list_audit_entries")

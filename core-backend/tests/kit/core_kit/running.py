@@ -21,7 +21,8 @@ from tochka_stack.testing import ScratchDatabase
 SIGNING_KEY = json.dumps(generate_key().as_dict(private=True))
 LICENSE_KEY = json.dumps(generate_key().as_dict(private=True))
 WEBHOOK_KEY, _ = generate_keypair()
-SIGNING = {"signing_key", "license_key", "webhook_key"}
+AUDIT_KEY = json.dumps(generate_key().as_dict(private=True))
+SIGNING = {"signing_key", "license_key", "webhook_key", "audit_key"}
 SECRETS = {name: secrets.token_urlsafe(48) for name in ("code_pepper", "session_key", "secret_key_master")}
 
 
@@ -49,6 +50,7 @@ def core_settings(database: ScratchDatabase, redis_url: str, **overrides: object
         "signing_key": SIGNING_KEY,
         "license_key": LICENSE_KEY,
         "webhook_key": WEBHOOK_KEY,
+        "audit_key": AUDIT_KEY,
         "limits": "relaxed",
         "dev_inbox": True,
         **SECRETS,

@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The public keys of tokens and licenses (RFC 7517), and those of events. */
+        /** The public keys of tokens and licenses (RFC 7517), those of events and of checkpoints. */
         get: operations["get_keys"];
         put?: never;
         post?: never;
@@ -2048,6 +2048,7 @@ export interface operations {
                 content: {
                     "application/json": {
                         keys: Record<string, never>[];
+                        tochka_audit: Record<string, never>[];
                         tochka_whpk: string[];
                     };
                 };
