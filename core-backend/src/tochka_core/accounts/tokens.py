@@ -71,7 +71,8 @@ def _read(claims: dict[str, Any], moment: datetime) -> Claims:
     """The claims in their types; KeyError, TypeError or ValueError when one is missing or out of its time."""
     if not (isinstance(claims["jti"], str) and isinstance(claims["client_id"], str)):
         raise TypeError("jti and client_id are text")
-    if moment >= _time(claims["exp"]) or moment + FUTURE < _time(claims["iat"]):
+    begins = max(_time(claims["iat"]), _time(claims.get("nbf", 0)))
+    if moment >= _time(claims["exp"]) or moment + FUTURE < begins:
         raise ValueError("out of its time")
     tenant = claims.get("tid")
     return Claims(
