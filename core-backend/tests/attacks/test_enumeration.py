@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 
 import httpx
 import pytest
-from core_kit.codes import StartCore, answer, ask, challenge, other
+from core_kit.codes import StartCore, answer, ask
 from core_kit.members import invite
 from core_kit.people import API, Owner, unique_phone
 from core_kit.running import RunningCore
@@ -19,8 +19,8 @@ from tochka_stack.testing import ScratchDatabase
 
 pytestmark = pytest.mark.anyio
 
-UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z?")
+ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{32}\b")
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z?")
 SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 LEFT = re.compile(r"r=\d+;t=\d+")
 DATE = re.compile(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT")
@@ -28,10 +28,14 @@ Step = Callable[[httpx.AsyncClient, str], Awaitable[list[httpx.Response]]]
 
 
 def _bytes(got: httpx.Response, phone: str) -> str:
-    """The whole answer, with a mark in the place of every id, time and secret, and of the phone itself."""
-    head = "\r\n".join(f"{name}: {value}" for name, value in got.headers.multi_items())
+    """The whole answer, with a mark in the place of every id, time and secret, and of the phone itself.
+
+    Times may end in zeros that are not written, so the length is not compared.
+    """
+    known = got.headers.multi_items()
+    head = "\r\n".join(f"{name}: {value}" for name, value in known if name != "content-length")
     text = f"{got.status_code}\r\n{head}\r\n\r\n{got.text}".replace(phone, "<phone>")
-    for kind in (UUID, DATE, TIME, SECRET, LEFT):
+    for kind in (ID, DATE, TIME, SECRET, LEFT):
         text = kind.sub(f"<{len(kind.pattern)}>", text)
     return text
 
@@ -45,6 +49,8 @@ async def _work(core: RunningCore) -> Counter[str]:
 async def _difference(house: Wired, phones: tuple[str, str], step: Step) -> None:
     """Take the same steps with both phones: the same bytes come back, for the same work."""
     bytes_, work, statements = [], [], []
+    async with httpx.AsyncClient(base_url=house.core.url, timeout=20) as client:
+        await step(client, unique_phone())  # scripts are loaded and statements prepared from here on
     for phone in phones:
         async with httpx.AsyncClient(base_url=house.core.url, timeout=20) as client:
             before, since = await _work(house.core), len(house.wire.statements)
@@ -79,10 +85,6 @@ async def test_a_known_phone_is_not_told_from_an_unknown_one_at_any_step(
     core_database: ScratchDatabase, redis_url: str, step: Step
 ) -> None:
     async with wired_core(core_database, redis_url) as house:
-        async with httpx.AsyncClient(base_url=house.core.url) as client:
-            warm, _, code = await challenge(client)  # scripts are loaded from here on
-            await client.post(f"{API}/auth/challenges/{warm}/resend")
-            await answer(client, warm, other(code))
         await _difference(house, (house.owner.phone, unique_phone()), step)
 
 
@@ -90,7 +92,6 @@ async def test_an_invitation_does_not_tell_whether_the_phone_is_known(
     core_database: ScratchDatabase, redis_url: str, stranger: Owner
 ) -> None:
     async with wired_core(core_database, redis_url) as house:
-        await invite(house.owner, unique_phone())  # statements are prepared from here on
 
         async def step(_client: httpx.AsyncClient, phone: str) -> list[httpx.Response]:
             return [await invite(house.owner, phone) for _ in range(2)]

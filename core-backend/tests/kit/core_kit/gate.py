@@ -1,11 +1,13 @@
 """The real gateway in front of a running core, and a caller who says byte by byte what no browser would."""
 
 import asyncio
+import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from core_kit.running import RunningCore
 from tests.gateway.caddy import Gateway
@@ -44,6 +46,13 @@ class Heard:
 
     status: int
     text: str
+
+    @property
+    def problem(self) -> dict[str, Any]:
+        """Its body, which is a problem document."""
+        top, _, body = self.text.partition("\r\n\r\n")
+        assert "content-type: application/problem+json" in top.lower(), self.text
+        return dict(json.loads(body))
 
 
 async def connect(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

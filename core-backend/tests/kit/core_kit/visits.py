@@ -1,14 +1,17 @@
 """Who makes the generated requests, and what real things stand in those that are meant to be understood."""
 
+import time
 from collections import Counter
 from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 import httpx
 from schemathesis import Case, Response
 from schemathesis.generation import GenerationMode
 
+from core_kit.activation import unique_label
 from core_kit.people import API, unique_phone
 from core_kit.scene import Side
 
@@ -27,14 +30,15 @@ ENDING = ("end_session", "end_sessions", "sign_out")
 class Visit:
     """One operation's requests to the process at `url`, about the things of one tenant.
 
-    `answers` are the statuses of all, `understood` those of requests that follow the document.
+    `answers` are the statuses of all; `resend_s` is how soon a code can be sent again.
     """
 
     url: str
     side: Side
     answers: Counter[int] = field(default_factory=Counter)
-    understood: Counter[int] = field(default_factory=Counter)
+    resend_s: float = 1.0
     _tokens: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _resendable: str = ""
 
     def __post_init__(self) -> None:
         self._http = httpx.Client(base_url=self.url, timeout=20)
@@ -52,8 +56,6 @@ class Visit:
     def note(self, case: AnyCase, response: Response) -> None:
         """Count an answer, and sign in anew should that have been the end of the session."""
         self.answers[response.status_code] += 1
-        if _is_meant_well(case):
-            self.understood[response.status_code] += 1
         if response.status_code < 300 and case.operation.definition.raw["operationId"] in ENDING:
             self._tokens.clear()
 
@@ -65,24 +67,36 @@ class Visit:
         for place in (case.path_parameters, case.query, case.headers, case.body):
             if isinstance(place, MutableMapping):
                 place.update({name: real[name] for name in place if name in real and place[name] is not None})
+        headers: MutableMapping[str, Any] = case.headers
+        if key := headers.get("Idempotency-Key"):
+            headers["Idempotency-Key"] = f"{key[:200]}{uuid4()}"  # or it would be of another request
 
     def _real(self, case: AnyCase) -> dict[str, Any]:
         """What is called how, for this operation."""
         operation, ids = case.operation.definition.raw["operationId"], self.side.ids
-        real: dict[str, Any] = {**ids, "X-Tenant-ID": ids["tenant_id"], "module_id": self.side.module.id}
+        real: dict[str, Any] = {
+            **ids,
+            "X-Tenant-ID": ids["tenant_id"],
+            "token": ids["invitation_token"],
+            "module_id": self.side.module.id,
+        }
         if case.operation.path.startswith(MODULES) and case.operation.method == "post":
             real["installation_id"] = ids["pending_id"]
         if operation == "remove_member":
             real["user_id"] = ids["heir_id"]
-        if operation in ("confirm_challenge", "resend_challenge"):
+        if operation == "confirm_challenge":
             real["challenge_id"], real["code"] = self._challenge(unique_phone())
+        if operation == "resend_challenge":
+            real["challenge_id"] = self._old_challenge()
         if operation in ("refresh", "sign_out"):
             real["refresh_token"] = self._sign_in("owner")["refresh_token"]
         if operation == "end_session":
             sessions = self._http.get(f"{API}/me/sessions", headers=self.headers(case)).json()
             real["session_id"] = sessions["items"][0]["id"]
         if operation == "activate_installation":
-            real["module"] = self.side.module.id
+            real |= {"module": self.side.module.id, "plan": "start"}
+        if self.answers.total() % 2:  # else what was invented is shown: a phone or a name that may be none
+            real |= {"phone": unique_phone(), "subdomain": unique_label(), "label": unique_label()}
         return real
 
     def _token(self, case: AnyCase) -> str:
@@ -98,6 +112,13 @@ class Visit:
             path = f"{API}/auth/challenges/{challenge_id}/confirm"
             self._tokens[who] = self._http.post(path, json={"code": code}).raise_for_status().json()
         return self._tokens[who]
+
+    def _old_challenge(self) -> str:
+        """One whose code may be sent again."""
+        if not self._resendable:
+            self._resendable, _ = self._challenge(unique_phone())
+            time.sleep(self.resend_s)
+        return self._resendable
 
     def _challenge(self, phone: str) -> tuple[str, str]:
         body = {"phone": phone, "channel": "max", "token_delivery": "body"}
