@@ -7,7 +7,7 @@ import { toNodeHandler } from "better-auth/node";
 import { jwt, organization, phoneNumber } from "better-auth/plugins";
 import pg from "pg";
 
-const { database, schema, secret, connections, variant } = JSON.parse(process.argv[2]);
+const { database, secret, connections, variant } = JSON.parse(process.argv[2]);
 
 // The variants: as it comes; without a JWT in every answer; sessions believed from a signed cookie for a while.
 const told = variant === "plain" ? {} : { disableSettingJwtHeader: true };
@@ -17,7 +17,7 @@ const options = {
   baseURL: "http://localhost",
   secret,
   session,
-  database: new pg.Pool({ connectionString: database, max: connections, options: `-c search_path=${schema}` }),
+  database: new pg.Pool({ connectionString: database, max: connections }),
   rateLimit: { enabled: false },
   telemetry: { enabled: false },
   logger: { level: "error" },

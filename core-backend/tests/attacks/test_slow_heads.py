@@ -21,7 +21,7 @@ SERVED = b"GET /api/v1/modules HTTP/1.1\r\nHost: localhost\r\n\r\n"
 PACE_S = 0.2
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def alone(core_database: ScratchDatabase, redis_url: str) -> AsyncIterator[str]:
     """The core as it runs in production, with little patience."""
     settings = core_settings(core_database, redis_url, quotas={"head_seconds": HEAD_S})
