@@ -6,7 +6,7 @@ whole: keys that cannot be used never replace those that can.
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ class Keyring:
     `access_keys` are those whose tokens count: the active key, the next one, since another instance may be
     ahead, and the retired ones. `webhook` is a Standard Webhooks `whsk_` key. `master` derives the `whsec_`
     secret of each receiver, so that none has to be stored. `changes_at` is the unix second at which a retired
-    key is forgotten.
+    key is forgotten. `proven` are tokens whose signatures were found right with these keys, and their claims.
     """
 
     access: OKPKey
@@ -47,6 +47,7 @@ class Keyring:
     code_pepper: bytes
     session_key: bytes
     master: bytes
+    proven: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, settings: Settings, rings: Rings, moment: int) -> "Keyring":
