@@ -9,6 +9,7 @@ from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import psutil
 import uvloop
 from pyreqwest.client import Client, ClientBuilder
 from tochka_stack.testing import ScratchPostgres, running_redis, scratch_folder
@@ -21,11 +22,12 @@ from bench.rivals import VARIANTS, Rival, aside, ours, pin, theirs
 CONCURRENCY = 16
 AIM = "≥ 3 ×"
 ORIGIN = {"Origin": "http://localhost"}  # without one, the peer refuses
-ACTIONS = ("newcomers", "returning", "requests")
+ACTIONS = ("newcomers", "returning", "requests", "members")
 NAMES = {
     "newcomers": "sign-ins of somebody new",
     "returning": "sign-ins of somebody known",
     "requests": "authenticated requests",
+    "members": "the same for a tenant, as one of its members",
 }
 _phones = itertools.count()
 
@@ -38,6 +40,9 @@ class Door(Protocol):
 
     async def ask(self, headers: dict[str, str]) -> None:
         """Ask who is signed in."""
+
+    async def ask_as_member(self, headers: dict[str, str]) -> None:
+        """Ask for something that takes a role, where there is such a thing."""
 
 
 class Caller:
@@ -60,15 +65,23 @@ class Caller:
 class Ours(Caller):
     """The API of this platform."""
 
+    def __init__(self, rival: Rival, http: Client) -> None:
+        super().__init__(rival, http)
+        self._tenants: dict[str, str] = {}
+
     async def sign_in(self, phone: str) -> dict[str, str]:
         wanted = {"phone": phone, "channel": "max", "token_delivery": "body"}
         asked, _ = await self.call("POST", "/api/v1/auth/challenges", {}, wanted)
         path = f"/api/v1/auth/challenges/{asked['challenge_id']}/confirm"
         signed_in, _ = await self.call("POST", path, {}, {"code": self.rival.codes.read(phone)})
-        return {"Authorization": f"Bearer {signed_in['access_token']}"}
+        self._tenants[token := f"Bearer {signed_in['access_token']}"] = signed_in["tenant_id"]
+        return {"Authorization": token}
 
     async def ask(self, headers: dict[str, str]) -> None:
         await self.call("GET", "/api/v1/me", headers)
+
+    async def ask_as_member(self, headers: dict[str, str]) -> None:
+        await self.call("GET", f"/api/v1/tenants/{self._tenants[headers['Authorization']]}", headers)
 
 
 class Theirs(Caller):
@@ -85,6 +98,8 @@ class Theirs(Caller):
         if not signed_in:
             raise RuntimeError("nobody is signed in")
 
+    ask_as_member = ask  # it tells no role
+
 
 @dataclass
 class Contestant:
@@ -92,14 +107,18 @@ class Contestant:
 
     name: str
     door: Door
+    process: psutil.Process
     phones: list[str] = field(default_factory=list)
     people: list[dict[str, str]] = field(default_factory=list)
     rates: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    costs: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
     async def run(self, action: str, seconds: float) -> None:
-        """One round; its rate is kept."""
-        if seconds:
-            self.rates[action].append(await _rate(getattr(self, f"_{action}"), seconds))
+        """One turn; its rate is kept, and what it took of the processor."""
+        before = _work(self.process)
+        done, rate = await _rate(getattr(self, f"_{action}"), seconds)
+        self.rates[action].append(rate)
+        self.costs[action].append((_work(self.process) - before) / done)
 
     async def _newcomers(self, _number: int) -> None:
         phone = f"+7900{next(_phones):07d}"
@@ -110,11 +129,23 @@ class Contestant:
         await self.door.sign_in(self.phones[number % len(self.phones)])
 
     async def _requests(self, number: int) -> None:
-        await self.door.ask(self.people[-1 - number % min(len(self.people), 500)])
+        await self.door.ask(self._somebody(number))
+
+    async def _members(self, number: int) -> None:
+        await self.door.ask_as_member(self._somebody(number))
+
+    def _somebody(self, number: int) -> dict[str, str]:
+        return self.people[-1 - number % min(len(self.people), 500)]
 
 
-async def _rate(work: Callable[[int], Awaitable[None]], seconds: float) -> float:
-    """How often in a second, by callers who begin anew as soon as they are answered."""
+def _work(process: psutil.Process) -> float:
+    """The seconds of a processor that it has used so far."""
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+async def _rate(work: Callable[[int], Awaitable[None]], seconds: float) -> tuple[int, float]:
+    """How often, and how often in a second, by callers who begin anew as soon as they are answered."""
     numbers, started = itertools.count(), time.monotonic()
     until = started + seconds
     done = 0
@@ -128,7 +159,7 @@ async def _rate(work: Callable[[int], Awaitable[None]], seconds: float) -> float
     async with asyncio.TaskGroup() as group:
         for _ in range(CONCURRENCY):
             group.create_task(caller())
-    return done / (time.monotonic() - started)
+    return done, done / (time.monotonic() - started)
 
 
 def measure(rounds: int, seconds: float, say: Callable[[str], None]) -> list[Figure]:
@@ -158,7 +189,11 @@ async def _compare(
 ) -> list[Figure]:
     async with _http() as http:
         first, *others = (
-            Contestant(rival.name, Ours(rival, http) if rival.name == "ours" else Theirs(rival, http))
+            Contestant(
+                rival.name,
+                Ours(rival, http) if rival.name == "ours" else Theirs(rival, http),
+                psutil.Process(rival.process.pid),
+            )
             for rival in rivals
         )
         both = (first, *others)
@@ -177,16 +212,18 @@ async def _compare(
 
 
 def _figures(action: str, first: Contestant, others: list[Contestant], share: float) -> Iterator[Figure]:
-    name, rates = NAMES[action], first.rates[action]
     best = max(others, key=lambda one: median(one.rates[action]))
-    yield Figure(name, per_second(median(rates)), "", spread(rates))
+    yield _figure(NAMES[action], first, action)
     for one in others:
-        yield Figure(
-            f"… better-auth, {one.name}", per_second(median(one.rates[action])), "", spread(one.rates[action])
-        )
-    ratios = [mine / theirs for mine, theirs in zip(rates, best.rates[action], strict=True)]
+        yield _figure(f"… better-auth, {one.name}", one, action)
+    ratios = [mine / theirs for mine, theirs in zip(first.rates[action], best.rates[action], strict=True)]
     note = f"beside {best.name}: {min(ratios):.1f} to {max(ratios):.1f}; others took {share:.0%}"
-    yield Figure(f"… ratio of {name}", f"{median(ratios):.1f} ×", AIM, note)
+    yield Figure("… ratio", f"{median(ratios):.1f} ×", AIM, note)
+
+
+def _figure(name: str, one: Contestant, action: str) -> Figure:
+    rates, each = one.rates[action], median(one.costs[action]) * 1000
+    return Figure(name, per_second(median(rates)), "", f"{each:.2f} ms of its processor; {spread(rates)}")
 
 
 @asynccontextmanager

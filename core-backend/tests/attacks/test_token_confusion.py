@@ -220,6 +220,28 @@ async def test_no_key_is_fetched_from_where_a_token_says(core: RunningCore, owne
     assert asked == []
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"nbf": int(time.time()) + 3600},
+        {"nbf": "tomorrow"},
+        {"iat": int(time.time()) + 3600},
+        {"exp": int(time.time()) - 1},
+        {"exp": int(time.time()) + 3600},
+        {"aud": "tochka"},
+        {"iss": "another-module"},
+        {"sub": "another-module"},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+async def test_a_modules_card_is_as_narrow_as_it_says(
+    core: RunningCore, module: ScriptedModule, changes: dict[str, Any]
+) -> None:
+    assert (await module.call(core.url, "GET", "/events")).status_code == 200
+    got = await module.call(core.url, "GET", "/events", token=module.token(**changes))
+    assert refusal(got) == (401, "catalogue.module_unauthenticated")
+
+
 async def test_genuine_statements_are_good_for_one_thing_each(
     core: RunningCore, core_database: ScratchDatabase, client: httpx.AsyncClient
 ) -> None:
