@@ -19,7 +19,6 @@ TWICE = {
     "Idempotency-Key": ("one", "two"),
     "Origin": ("http://localhost:8080", "https://evil.example"),
     "Sec-Fetch-Site": ("same-origin", "cross-site"),
-    "X-Tenant-ID": ("00000000-0000-4000-8000-000000000000", "00000000-0000-4000-8000-000000000001"),
 }
 
 

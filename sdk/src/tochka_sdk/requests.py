@@ -20,10 +20,7 @@ from tochka_sdk.problems import INTERNAL, Problem, render
 MEBIBYTE = 1024 * 1024
 BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 SAID_ONCE = frozenset(
-    {
-        *(b"authorization", b"content-type", b"host", b"idempotency-key", b"origin"),
-        *(b"sec-fetch-site", b"x-tenant-id"),
-    }
+    {b"authorization", b"content-type", b"host", b"idempotency-key", b"origin", b"sec-fetch-site"}
 )
 _log = logs.get_logger("tochka.access")
 
