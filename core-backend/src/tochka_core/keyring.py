@@ -6,7 +6,7 @@ whole: keys that cannot be used never replace those that can.
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,8 @@ class Keyring:
     `access_keys` are those whose tokens count: the active key, the next one, since another instance may be
     ahead, and the retired ones. `webhook` is a Standard Webhooks `whsk_` key. `master` derives the `whsec_`
     secret of each receiver, so that none has to be stored. `changes_at` is the unix second at which a retired
-    key is forgotten. `rotations` are those that the rings tell of, oldest first.
+    key is forgotten. `rotations` are those that the rings tell of, oldest first. `proven` are tokens whose
+    signatures were found right with these keys, and their claims.
     """
 
     access: OKPKey
@@ -64,6 +65,7 @@ class Keyring:
     code_pepper: bytes
     session_key: bytes
     master: bytes
+    proven: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, settings: Settings, rings: Rings, moment: int) -> "Keyring":

@@ -18,6 +18,7 @@ import uvloop
 from pydantic import ValidationError
 from starlette.types import ASGIApp
 from tochka_sdk import logs
+from tochka_sdk.heads import punctual
 
 from tochka_core import crashes, trail
 from tochka_core.settings import ChannelSettings, Settings
@@ -35,12 +36,13 @@ class _Listener(uvicorn.Server):
         yield
 
 
-def _listener(app: ASGIApp, host: str, port: int) -> _Listener:
+def _listener(app: ASGIApp, settings: Settings, host: str, port: int) -> _Listener:
     return _Listener(
         uvicorn.Config(
             app,
             host=host,
             port=port,
+            http=punctual(settings.quotas.head_seconds),
             lifespan="off",
             log_config=None,
             access_log=False,
@@ -85,8 +87,8 @@ async def web(settings: Settings) -> None:
         public = create_app(settings, resources)
         private = create_private_app(resources)
         listeners = [
-            _listener(public, settings.host, settings.port),
-            _listener(private, settings.private_host, settings.private_port),
+            _listener(public, settings, settings.host, settings.port),
+            _listener(private, settings, settings.private_host, settings.private_port),
         ]
         await _serve(listeners, _stop_on_signals())
 
@@ -102,7 +104,8 @@ async def worker(settings: Settings) -> None:
     url = settings.jobs_database_url
     async with open_resources(settings, database_url=url, name="core-worker") as resources:
         stop = _stop_on_signals()
-        listener = _listener(private_app(resources, []), settings.private_host, settings.worker_port)
+        private = private_app(resources, [])
+        listener = _listener(private, settings, settings.private_host, settings.worker_port)
         async with asyncio.TaskGroup() as group:
             group.create_task(_serve([listener], stop))
             group.create_task(tasks.run(resources, stop))

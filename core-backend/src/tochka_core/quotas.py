@@ -68,6 +68,7 @@ class Quotas(BaseModel):
     phone_failures_hour: Few = 10
     phone_failures_day: Annotated[int, Field(ge=1, le=100)] = 30
 
+    head_seconds: Annotated[int, Field(ge=1, le=600)] = 10
     body_bytes: Annotated[int, Field(ge=1024)] = 256 * 1024
     body_seconds: Annotated[int, Field(ge=1, le=600)] = 20
 

@@ -96,9 +96,9 @@ async def sign_out(
 
 
 @router.get("/me", operation_id="get_me")
-async def get_me(transaction: UserSession) -> UserRead:
+async def get_me(transaction: UserConnection) -> UserRead:
     """The person who asks."""
-    return service.read_user(await service.get_user(transaction.session, transaction.person.user_id))
+    return service.read_user(await service.get_user(transaction.connection, transaction.person.user_id))
 
 
 @router.patch("/me", operation_id="update_me")

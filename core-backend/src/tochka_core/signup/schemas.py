@@ -4,9 +4,9 @@ import re
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, Field
 
-from tochka_core.accounts.schemas import MAX_NAME, Locale, PersonName, UserRead, plain
+from tochka_core.accounts.schemas import Locale, PersonName, UserRead
 from tochka_core.tenants.schemas import TenantOfPerson
 
 SEPARATORS = re.compile(r"[\s-]+")
@@ -18,9 +18,6 @@ def _joined(typed: object) -> object:
 
 
 Code = Annotated[str, BeforeValidator(_joined), Field(pattern=r"^[0-9]{6}$", examples=["123456"])]
-OptionalTenantName = Annotated[
-    str, StringConstraints(strip_whitespace=True, max_length=MAX_NAME), AfterValidator(plain)
-]
 
 
 class Confirm(BaseModel):
@@ -28,7 +25,7 @@ class Confirm(BaseModel):
 
     code: Code
     name: PersonName | None = None
-    tenant_name: OptionalTenantName | None = None
+    tenant_name: PersonName | None = None
     locale: Locale = "ru"
 
 

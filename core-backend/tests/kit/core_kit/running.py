@@ -66,7 +66,8 @@ def with_key_file(settings: Settings, file: Path) -> Settings:
 
 def loopback_socket() -> socket.socket:
     """A bound socket on a free port, so that nobody takes the port in between."""
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # Named in full: of a socket whose protocol is 0, Python leaves out to send small parts at once.
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.bind(("127.0.0.1", 0))
     return bound
 
