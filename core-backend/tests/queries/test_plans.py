@@ -34,7 +34,10 @@ REASONS = {
 }
 # the queue is the jobs role's; these of its queries are asked by requests
 ASKED_BY_REQUESTS = {"webhooks.FEED", "webhooks.FEED_OF_TENANT", "webhooks.SETTLE_REQUESTED"}
-WRITTEN_BY_JOBS = {"UPSERT_MODULE", "UPSERT_VERSION", "UPSERT_PLANS", "RETIRE_PLANS"}
+OF_JOBS = {
+    *("UPSERT_MODULE", "UPSERT_VERSION", "UPSERT_PLANS", "RETIRE_PLANS"),
+    *("DUE_CHANGES", "CLAIM_NOTICES", "NOTICED"),
+}
 ONE = UUID(TENANT)
 
 
@@ -60,7 +63,7 @@ CONSTANTS = _constants()
 
 def _role(name: str) -> str:
     slice_, _, constant = name.partition(".")
-    is_job = constant in WRITTEN_BY_JOBS or (slice_ == "webhooks" and name not in ASKED_BY_REQUESTS)
+    is_job = constant in OF_JOBS or (slice_ == "webhooks" and name not in ASKED_BY_REQUESTS)
     return "tochka_jobs" if is_job else "tochka_app"
 
 
@@ -80,7 +83,6 @@ async def test_every_reason_is_still_needed(superuser: asyncpg.Connection) -> No
 
 Call = Callable[[AsyncSession], Awaitable[Any]]
 CALLS: dict[str, Call] = {
-    "accounts.find_user": lambda session: accounts.find_user(session, ONE),
     "accounts.is_session_open": lambda session: accounts.is_session_open(session, ONE, ONE),
     "accounts.list_sessions": lambda session: accounts.list_sessions(
         session, ONE, moment=clock.now(), after=ONE, limit=21

@@ -126,9 +126,12 @@ async def member_transaction(resources: Resources, member: Member) -> AsyncItera
         NotSignedIn: the session has ended meanwhile.
         AccessDenied: the membership has.
     """
-    person = Person(member.user_id, member.session_id, member.tenant_id)
-    async with resources.connections.transaction(_scope(member.tenant_id, person)) as connection:
-        yield TenantHotTransaction(await _member(connection, member.tenant_id, person), connection)
+    scope = Scope(tenant_id=member.tenant_id, user_id=member.user_id)
+    async with resources.connections.transaction(scope) as connection:
+        again = await service.get_member(
+            connection, tenant_id=member.tenant_id, user_id=member.user_id, session_id=member.session_id
+        )
+        yield TenantHotTransaction(again, connection)
 
 
 async def _admin_session(transaction: TenantSession) -> TenantTransaction:
