@@ -13,7 +13,7 @@ depends_on: Sequence[str] | None = None
 TABLES = (
     # NULL: nobody holds a phone for this person, whose last one somebody else has proven to hold
     "ALTER TABLE users ALTER COLUMN phone DROP NOT NULL",
-    "ALTER TABLE users ADD COLUMN released_phone text",
+    "ALTER TABLE users ADD COLUMN released_phone text, ADD COLUMN phone_since timestamptz",
     "CREATE INDEX ix_users_released_phone ON users (released_phone) WHERE released_phone IS NOT NULL",
     # NULL: at the beginning of the session
     "ALTER TABLE sessions ADD COLUMN authenticated_at timestamptz",
@@ -90,4 +90,5 @@ def downgrade() -> None:
     for table in ("phone_changes", "messenger_accounts", "passwords"):
         op.execute(f"DROP TABLE {table}")
     op.execute("ALTER TABLE sessions DROP COLUMN authenticated_at, DROP COLUMN method")
-    op.execute("ALTER TABLE users DROP COLUMN released_phone, ALTER COLUMN phone SET NOT NULL")
+    op.execute("ALTER TABLE users DROP COLUMN released_phone, DROP COLUMN phone_since")
+    op.execute("ALTER TABLE users ALTER COLUMN phone SET NOT NULL")

@@ -9,12 +9,14 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from uuid import UUID
 
 import uvicorn
 import uvloop
 from pydantic import ValidationError
 from starlette.types import ASGIApp
 from tochka_sdk import logs
+from tochka_sdk.errors import DomainError
 
 from tochka_core import crashes
 from tochka_core.settings import ChannelSettings, Settings
@@ -116,6 +118,23 @@ async def register(settings: Settings, url: str, key: str) -> None:
     sys.stdout.write(f"{module.id} {module.version}\n")
 
 
+async def recover(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Let somebody in again whose number opens nothing any more; the exit code."""
+    from tochka_core.accounts import tasks
+    from tochka_core.app import open_resources
+
+    given, take = arguments, arguments.take
+    user_id = UUID(given.user_id) if given.user_id else None
+    async with open_resources(settings, database_url=settings.database_url, name="core-recover") as resources:
+        try:
+            said = await tasks.recover(resources, given.was, given.phone, user_id, take=take)
+        except DomainError as refusal:
+            sys.stdout.write(f"✗ {refusal.detail}\n")
+            return UNWELL
+    sys.stdout.write(f"✓ {said}\n")
+    return 0
+
+
 async def check_channels() -> int:
     """Ask every service that shall carry codes whether it takes our word; the exit code."""
     from tochka_core.app import channel_plan
@@ -159,6 +178,11 @@ def _arguments() -> argparse.Namespace:
     entry = commands.add_parser("register", help="enter a module in the catalogue")
     entry.add_argument("--url", required=True, help="where the module answers")
     entry.add_argument("--public-key", required=True, help="its Ed25519 public JWK")
+    again = commands.add_parser("recover", help="let somebody in again whose number opens nothing any more")
+    again.add_argument("--was", required=True, help="the number that opened the account")
+    again.add_argument("--phone", required=True, help="the number that shall open it from now on")
+    again.add_argument("--user-id", help="which account, where the number opened several")
+    again.add_argument("--take", action="store_true", help="take the number from whoever has it by now")
     return parser.parse_args()
 
 
@@ -188,6 +212,8 @@ def _run(arguments: argparse.Namespace) -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         if arguments.command == "register":
             runner.run(register(settings, arguments.url, arguments.public_key))
+        elif arguments.command == "recover":
+            sys.exit(runner.run(recover(settings, arguments)))
         else:
             runner.run({"web": web, "worker": worker}[arguments.command](settings))
 

@@ -259,7 +259,7 @@ async def test_fifty_at_once_all_come_in_and_others_are_served_meanwhile(start_c
         before = CHECKS._value.get()
 
         async def are_being_looked_at() -> bool:
-            return CHECKS._value.get() > before
+            return bool(CHECKS._value.get() > before)
 
         await until(are_being_looked_at)
         await look_at_health()

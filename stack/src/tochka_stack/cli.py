@@ -38,6 +38,8 @@ keys_app = typer.Typer(help="The core's signing keys: look at them, rotate them.
 app.add_typer(keys_app, name="keys")
 channels_app = typer.Typer(help="Channels: what carries one-time codes.", no_args_is_help=True)
 app.add_typer(channels_app, name="channels")
+accounts_app = typer.Typer(help="Accounts: let somebody in again.", no_args_is_help=True)
+app.add_typer(accounts_app, name="accounts")
 
 DataDirOption = Annotated[
     Path | None,
@@ -244,6 +246,30 @@ def check_channels() -> None:
         raise Misconfigured("The settings of the channels do not make sense.")
     if done.returncode != 0:
         raise Unhealthy("Not every channel can carry codes.")
+
+
+@accounts_app.command("recover")
+def recover_account(
+    was: Annotated[str, typer.Argument(help="The number that opened the account")],
+    phone: Annotated[str, typer.Argument(help="The number that shall open it from now on; may be the same")],
+    user_id: Annotated[
+        str | None, typer.Option("--user-id", help="Which account, where the number opened several")
+    ] = None,
+    take: Annotated[
+        bool, typer.Option("--take", help="Take the number from whoever signed up with it meanwhile")
+    ] = False,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Let somebody in again whose number opens nothing any more. Make sure first who it is.
+
+    For whoever lost the number to somebody else, began anew by mistake, or comes back after a long time. All
+    sessions of the account end; the audit trail has it.
+    """
+    stack = running_stack(stack_settings.read(data_dir=data_dir), Progress(Console()))
+    command = stack.wiring.recover(was, phone, user_id, take=take)
+    done = subprocess.run(command.argv, env=dict(command.environment), cwd=command.folder, check=False)
+    if done.returncode != 0:
+        raise Unhealthy("Nothing was changed.")
 
 
 def _public_jwk(text: str) -> str:

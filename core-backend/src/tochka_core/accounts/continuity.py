@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+import asyncpg
 from tochka_sdk import clock
-from tochka_sdk.db import Connection
+from tochka_sdk.db import Connection, Scope, violates
 
-from tochka_core.accounts import challenges, handshakes, repository
+from tochka_core.accounts import challenges, handshakes, repository, service
 from tochka_core.accounts.browsers import Caller
 from tochka_core.accounts.codes import Challenge
-from tochka_core.accounts.errors import ChallengeUnknown, ConfirmationNeeded
+from tochka_core.accounts.errors import AccountUnclear, ChallengeUnknown, ConfirmationNeeded, PhoneTaken
 from tochka_core.audit import public as audit
 from tochka_core.audit.public import Actor
 from tochka_core.resources import Resources
@@ -102,9 +103,57 @@ async def release(connection: Connection, user_id: UUID, challenge: Challenge, a
     What the account holds stays, and so does whoever is still signed in. An operator can give it a phone
     again: `tochka accounts recover`.
     """
-    if not await repository.release_phone(connection, user_id, challenge.phone):
+    await _release(connection, user_id, challenge.phone, Actor(user_id, address=address))
+
+
+async def _release(connection: Connection, user_id: UUID, phone: str, by: Actor) -> None:
+    if not await repository.release_phone(connection, user_id, phone):
         return  # it was somebody else's by then, or nobody's
     await repository.unlink(connection, user_id)
     await repository.close_changes(connection, user_id, clock.now(), "cancelled")
-    by = Actor(user_id, address=address)
-    await audit.record(connection, "phone.released", by=by, data={"phone": challenge.phone})
+    await audit.record(connection, "phone.released", by=by, data={"phone": phone})
+
+
+async def give_back(resources: Resources, was: str, phone: str, wanted: UUID | None, *, take: bool) -> UUID:
+    """Let somebody in again whom an operator knows: the account that `was` opened signs in with `phone`.
+
+    All its sessions end, and what it knew of messengers is forgotten. `take` takes the phone from whoever
+    holds it by now; that account goes without one.
+
+    Raises:
+        AccountUnclear: no account, or several, and none of them is `wanted`.
+        PhoneTaken: the phone is another account's.
+    """
+    async with resources.connections.system("looks for an account by its number, for an operator") as door:
+        holders = {number: await repository.find_user_id(door, number) for number in (was, phone)}
+        found = {*await repository.list_former(door, was), *filter(None, [holders[was]])}
+    chosen = found & {wanted} if wanted is not None else found
+    if len(chosen) != 1:
+        raise AccountUnclear(sorted(map(str, found)))
+    (user_id,) = chosen
+    holder = holders[phone]
+    if holder is not None and holder != user_id and take:
+        async with resources.connections.transaction(Scope(user_id=holder)) as connection:
+            await _release(connection, holder, phone, Actor(holder))
+    async with resources.connections.transaction(Scope(user_id=user_id)) as connection:
+        await repository.lock_user(connection, user_id)
+        await give_phone(connection, user_id, phone)
+        await service.end_sessions(connection, user_id, clock.now(), spared=None)
+        await audit.record(connection, "account.recovered", by=Actor(user_id), data={"phone": phone})
+    return user_id
+
+
+async def give_phone(connection: Connection, user_id: UUID, phone: str) -> None:
+    """Another phone for a person whose row is held; which accounts of messengers went with the old one is
+    forgotten.
+
+    Raises:
+        PhoneTaken: it is somebody else's.
+    """
+    try:
+        await repository.move_phone(connection, user_id, phone)
+    except asyncpg.UniqueViolationError as error:
+        if violates(error, "uq_users_phone"):
+            raise PhoneTaken from error
+        raise
+    await repository.unlink(connection, user_id)

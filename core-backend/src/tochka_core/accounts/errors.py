@@ -268,3 +268,13 @@ class PhoneChangeUnknown(NotFound):
 
     def __init__(self) -> None:
         super().__init__("There is no such change of a number.")
+
+
+class AccountUnclear(Conflict):
+    """409: an operator names a number that no account, or more than one, was opened by."""
+
+    code = "accounts.unclear"
+
+    def __init__(self, found: Sequence[str]) -> None:
+        accounts = ", ".join(found) or "none"
+        super().__init__(f"Which account is meant? Found: {accounts}.", found=list(found))

@@ -24,7 +24,10 @@ MOMENT = DateTime(timezone=True)
 
 
 class User(Base):
-    """A person, known by a phone: without one since somebody else has proven to hold it by now."""
+    """A person, known by a phone: without one since somebody else has proven to hold `released_phone`.
+
+    `phone_since` is when the phone was given to the person; NULL: it is the first.
+    """
 
     __tablename__ = "users"
     __table_args__ = (
@@ -40,6 +43,7 @@ class User(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     phone: Mapped[str | None] = mapped_column(Text)
     released_phone: Mapped[str | None] = mapped_column(Text)
+    phone_since: Mapped[datetime | None] = mapped_column(MOMENT)
     name: Mapped[str] = mapped_column(Text, server_default="")
     locale: Mapped[str] = mapped_column(Text, server_default="ru")
     created_at: Mapped[datetime] = mapped_column(MOMENT, server_default=func.now())

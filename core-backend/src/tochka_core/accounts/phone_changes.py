@@ -10,10 +10,10 @@ from uuid import UUID
 
 import asyncpg
 from tochka_sdk import clock, logs
-from tochka_sdk.db import Connection, Scope, savepoint, violates
+from tochka_sdk.db import Connection, Scope, savepoint
 from tochka_sdk.ids import uuid7
 
-from tochka_core.accounts import challenges, phones, repository, service
+from tochka_core.accounts import challenges, continuity, phones, repository, service
 from tochka_core.accounts.browsers import Caller
 from tochka_core.accounts.challenges import Asked
 from tochka_core.accounts.codes import Challenge, Purpose
@@ -132,13 +132,12 @@ async def cancel(connection: Connection, person: Person, change_id: UUID, addres
     await _record(connection, "phone.change_cancelled", by, change_id, old, closed["phone"])
 
 
-async def carry_out_due(resources: Resources, limit: int = 50) -> int:
-    """Carry out the changes whose time has come; how many there were (jobs role)."""
+async def carry_out_due(resources: Resources) -> None:
+    """Carry out changes whose time has come (jobs role)."""
     async with resources.connections.system("looks which changes of phones are due") as connection:
-        due = await repository.list_due_changes(connection, clock.now(), limit)
+        due = await repository.list_due_changes(connection, clock.now())
     for row in due:
         await _carry_out_one(resources, row["user_id"], row["id"])
-    return len(due)
 
 
 async def _carry_out_one(resources: Resources, user_id: UUID, change_id: UUID) -> None:
@@ -167,13 +166,7 @@ async def _carry_out(
     closed = await repository.close_change(connection, user_id, change_id, moment, "done")
     if closed is None:
         raise PhoneChangeUnknown
-    try:
-        await repository.move_phone(connection, user_id, closed["phone"])
-    except asyncpg.UniqueViolationError as error:
-        if violates(error, "uq_users_phone"):
-            raise PhoneTaken from error
-        raise
-    await repository.unlink(connection, user_id)
+    await continuity.give_phone(connection, user_id, closed["phone"])
     await service.end_sessions(connection, user_id, moment, spared=spared)
     await _record(connection, "phone.changed", by, change_id, old, closed["phone"])
 
@@ -193,16 +186,15 @@ NOTICES = {
 }
 
 
-async def tell_old_phones(resources: Resources, limit: int = 50) -> int:
-    """Tell of changes that are pending, where anything reaches the old phone; how many (jobs role)."""
+async def tell_old_phones(resources: Resources) -> None:
+    """Tell of changes that are pending, where anything reaches the old phone (jobs role)."""
     moment = clock.now()
     async with resources.connections.system("looks which changes of phones to tell of") as connection:
-        claimed = await repository.claim_notices(connection, moment, NOTICE_LEASE, limit)
+        claimed = await repository.claim_notices(connection, moment, NOTICE_LEASE)
     for row in claimed:
         await _tell(resources, row["user_id"], row["phone"], row["due_at"] - moment)
         async with resources.connections.system("notes that somebody was told") as connection:
             await repository.note_told(connection, row["user_id"], row["id"])
-    return len(claimed)
 
 
 async def _tell(resources: Resources, user_id: UUID, new: str, left: timedelta) -> None:

@@ -97,7 +97,8 @@ REMOVE_HASH = "DELETE FROM passwords WHERE user_id = $1 RETURNING true"
 
 # How well the holder of a phone is known: FOR NO KEY UPDATE as in LOCK_USER.
 GET_STANDING = """
-SELECT greatest(u.created_at, (SELECT max(s.last_used_at) FROM sessions s WHERE s.user_id = u.id)) AS used_at,
+SELECT greatest(u.created_at, u.phone_since,
+    (SELECT max(s.last_used_at) FROM sessions s WHERE s.user_id = u.id)) AS used_at,
   (SELECT m.chat FROM messenger_accounts m WHERE m.user_id = u.id AND m.kind = $3) AS chat,
   EXISTS (SELECT 1 FROM passwords p WHERE p.user_id = u.id) AS has_password,
   EXISTS (SELECT 1 FROM sessions s WHERE s.user_id = u.id AND s.revoked_at IS NULL
@@ -113,7 +114,7 @@ LIST_LINKS = "SELECT kind, chat FROM messenger_accounts WHERE user_id = $1 ORDER
 RELEASE_PHONE = """
 UPDATE users SET released_phone = phone, phone = NULL WHERE id = $1 AND phone = $2 RETURNING true
 """
-MOVE_PHONE = "UPDATE users SET phone = $2, released_phone = NULL WHERE id = $1"
+MOVE_PHONE = "UPDATE users SET phone = $2, phone_since = now(), released_phone = NULL WHERE id = $1"
 FORMER = "SELECT user_ids_by_former_phone($1)"
 
 ADD_CHANGE = """
@@ -133,15 +134,16 @@ UPDATE phone_changes SET closed_at = $2, outcome = $3, notice_at = NULL
 WHERE user_id = $1 AND closed_at IS NULL
 """
 DUE_CHANGES = """
-SELECT user_id, id FROM phone_changes WHERE closed_at IS NULL AND due_at <= $1 ORDER BY due_at LIMIT $2
+SELECT user_id, id FROM phone_changes WHERE closed_at IS NULL AND due_at <= $1 ORDER BY due_at LIMIT 50
 """
 # A lease: whoever dies while telling leaves it to somebody else, later.
 CLAIM_NOTICES = """
-UPDATE phone_changes SET notice_at = $1::timestamptz + $2::interval
-WHERE (user_id, id) IN (
-  SELECT user_id, id FROM phone_changes WHERE notice_at <= $1 ORDER BY notice_at LIMIT $3
+WITH due AS (
+  SELECT user_id, id FROM phone_changes WHERE notice_at <= $1 ORDER BY notice_at LIMIT 50
   FOR UPDATE SKIP LOCKED)
-RETURNING user_id, id, phone, due_at
+UPDATE phone_changes c SET notice_at = $1::timestamptz + $2::interval FROM due
+WHERE c.user_id = due.user_id AND c.id = due.id
+RETURNING c.user_id, c.id, c.phone, c.due_at
 """
 NOTICED = "UPDATE phone_changes SET notice_at = NULL WHERE user_id = $1 AND id = $2"
 
@@ -362,16 +364,14 @@ async def close_changes(connection: Connection, user_id: UUID, moment: datetime,
     await connection.execute(CLOSE_CHANGES, user_id, moment, outcome)
 
 
-async def list_due_changes(connection: Connection, moment: datetime, limit: int) -> Sequence[Any]:
-    """Changes whose time has come (jobs role)."""
-    return await connection.fetch(DUE_CHANGES, moment, limit)
+async def list_due_changes(connection: Connection, moment: datetime) -> Sequence[Any]:
+    """Some of the changes whose time has come (jobs role)."""
+    return await connection.fetch(DUE_CHANGES, moment)
 
 
-async def claim_notices(
-    connection: Connection, moment: datetime, lease: timedelta, limit: int
-) -> Sequence[Any]:
-    """Changes of which somebody is to be told now, by this caller (jobs role)."""
-    return await connection.fetch(CLAIM_NOTICES, moment, lease, limit)
+async def claim_notices(connection: Connection, moment: datetime, lease: timedelta) -> Sequence[Any]:
+    """Some of the changes of which somebody is to be told now, by this caller (jobs role)."""
+    return await connection.fetch(CLAIM_NOTICES, moment, lease)
 
 
 async def note_told(connection: Connection, user_id: UUID, change_id: UUID) -> None:

@@ -4,11 +4,12 @@ import asyncio
 import secrets
 from collections import defaultdict
 from contextlib import suppress
+from uuid import UUID
 
 from redis.exceptions import RedisError
 from tochka_sdk import logs
 
-from tochka_core.accounts import handshakes, phone_changes
+from tochka_core.accounts import continuity, handshakes, phone_changes, phones
 from tochka_core.channels.errors import MessengerRefuses
 from tochka_core.channels.public import BotChannel, webhook_url
 from tochka_core.channels.schemas import Batch, ChannelKind, Update
@@ -40,6 +41,17 @@ async def run(resources: Resources, stop: asyncio.Event) -> None:
         group.create_task(_change_phones(resources, stop))
         for kind, bot in resources.channels.bots.items():
             group.create_task(_Ear(resources, kind, bot, stop).run())
+
+
+async def recover(resources: Resources, was: str, phone: str, user_id: UUID | None, *, take: bool) -> str:
+    """Let somebody in again, for an operator: what came of it, as a sentence. Runs as the app role.
+
+    Raises:
+        DomainError: nothing did.
+    """
+    number = phones.normalise(phone)
+    found = await continuity.give_back(resources, phones.normalise(was), number, user_id, take=take)
+    return f"{found} signs in with {logs.mask_phone(number)} from now on"
 
 
 async def change_phones(resources: Resources) -> None:
