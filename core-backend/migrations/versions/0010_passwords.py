@@ -65,7 +65,9 @@ GRANTS = (
     "GRANT SELECT, INSERT, UPDATE, DELETE ON passwords, messenger_accounts TO tochka_app",
     "GRANT SELECT, INSERT, UPDATE ON phone_changes TO tochka_app",
     # what the worker needs to change a phone when its time has come
-    "GRANT SELECT, UPDATE ON users, sessions, phone_changes TO tochka_jobs",
+    "GRANT SELECT, UPDATE ON phone_changes TO tochka_jobs",
+    "GRANT SELECT, UPDATE (phone, phone_since, released_phone) ON users TO tochka_jobs",
+    "GRANT SELECT, UPDATE (revoked_at) ON sessions TO tochka_jobs",
     "GRANT SELECT, DELETE ON messenger_accounts TO tochka_jobs",
     "REVOKE ALL ON FUNCTION user_ids_by_former_phone(text) FROM PUBLIC",
     "GRANT EXECUTE ON FUNCTION user_ids_by_former_phone(text) TO tochka_app",
@@ -86,7 +88,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop what `upgrade` made. Who has no phone by then has to be given one first."""
     op.execute("DROP FUNCTION user_ids_by_former_phone(text)")
-    op.execute("REVOKE SELECT, UPDATE ON users, sessions FROM tochka_jobs")
+    op.execute("REVOKE ALL ON users, sessions FROM tochka_jobs")
     for table in ("phone_changes", "messenger_accounts", "passwords"):
         op.execute(f"DROP TABLE {table}")
     op.execute("ALTER TABLE sessions DROP COLUMN authenticated_at, DROP COLUMN method")

@@ -107,6 +107,7 @@ CASES: dict[str, Case | Special] = {
         UNKNOWN_INVITATION,
         UNKNOWN_INVITATION,
     ),
+    f"GET {TENANT}/audit": Case("admin"),
     f"GET {INSTALLATION}": Case("staff"),
     f"POST {INSTALLATION}": Case(
         "admin", 201, lambda at: {"module": at.module.id, "subdomain": unique_label()}
@@ -159,8 +160,8 @@ OWN_TEST = {
 }
 PLAIN = {
     "GET /.well-known/jwks.json", "GET /docs", "GET /docs/start.js", "* /docs/assets",
-    f"GET {API}/openapi.json",
-    "GET /health/live", "GET /health/ready", "GET /health/db", "GET /metrics",
+    f"GET {API}/openapi.json", f"POST {API}/channels/{{kind}}/updates",
+    "GET /health/live", "GET /health/ready", "GET /health/db", "GET /health/keys", "GET /metrics",
     "GET /internal/resolve", "GET /internal/tls-ask",
 }  # fmt: skip
 """Plain ASGI endpoints that were looked at: they read no id of anything of a tenant's."""

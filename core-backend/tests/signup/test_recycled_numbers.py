@@ -1,6 +1,7 @@
 """A number that is somebody else's by now: it opens nothing silently, and shuts nobody out for good."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -9,9 +10,10 @@ import httpx
 import pytest
 from core_kit.bots import Bot, Kind, new_user, running_bot
 from core_kit.codes import StartCore, answer, challenge, look, refusal
-from core_kit.passwords import PASSWORD, login, set_password
+from core_kit.passwords import PASSWORD, changing, login, set_password
 from core_kit.people import API, Owner, unique_phone
 from core_kit.running import RunningCore
+from tochka_core.accounts import tasks
 from tochka_stack.testing import ScratchDatabase
 
 pytestmark = pytest.mark.anyio
@@ -253,3 +255,37 @@ async def test_guessing_in_this_place_ends_as_elsewhere(
 async def test_a_malformed_way_is_refused(client: httpx.AsyncClient, body: dict[str, str]) -> None:
     got = await _recover(client, "00000000-0000-7000-8000-000000000000", **body)
     assert refusal(got) == (422, "request.invalid")
+
+
+async def test_a_change_of_number_that_was_on_its_way_goes_on_without_the_old_one(
+    client: httpx.AsyncClient, core: RunningCore, owner: Owner, core_database: ScratchDatabase
+) -> None:
+    """Its owner had asked for it before somebody else turned up with the old number."""
+    new = unique_phone()
+    assert (await changing(owner, new)).status_code == 200
+    await _age(core_database, owner.phone, 181)
+    challenge_id, _, code = await challenge(client, owner.phone)
+    assert refusal(await answer(client, challenge_id, code)) == NEEDED
+    assert (await _recover(client, challenge_id, way="anew")).status_code == 200
+    due = "UPDATE phone_changes SET due_at = now() - interval '1 second' WHERE user_id = $1"
+    await look(core_database, due, owner.user_id)
+    await tasks.change_phones(core.jobs)
+    challenge_id, _, code = await challenge(client, new)
+    assert (await answer(client, challenge_id, code)).json()["user"]["id"] == str(owner.user_id)
+
+
+async def test_the_old_account_of_the_messenger_is_told_of_a_change_of_number(
+    bot: Bot, person: Person
+) -> None:
+    new, user = unique_phone(), new_user()
+    wanted = {"phone": new, "channel": bot.kind}
+    asked = await person.client.post(f"{API}/me/phone-changes", json=wanted)
+    change_id, (link,) = asked.json()["challenge_id"], asked.json()["links"]
+    code = await bot.get_code(user, new, link["url"].partition("?start=")[2])
+    path = f"{API}/me/phone-changes/{change_id}"
+    assert (await person.client.post(f"{path}/confirm", json={"code": code})).status_code == 200
+    before = len(bot.messenger.texts(person.user))
+    await tasks.change_phones(bot.core.jobs)
+    notice = (await bot.said(person.user, before + 1))[-1]
+    assert f"{new[:2]}******{new[-4:]}" in notice
+    assert not re.search(r"\b\d{6}\b", notice)

@@ -23,9 +23,9 @@ from tochka_core.accounts import (
 from tochka_core.accounts.public import (
     CallerDep,
     OptionalPersonDep,
-    PersonDep,
     RecentConnection,
     RecentPersonDep,
+    SignedInPersonDep,
     UserConnection,
     UserSession,
 )
@@ -137,7 +137,7 @@ async def update_me(change: UserUpdate, transaction: UserConnection) -> ProfileR
 
 @router.put("/me/password", operation_id="set_password", status_code=204)
 async def set_password(
-    given: PasswordSet, person: PersonDep, caller: CallerDep, resources: ResourcesDep
+    given: PasswordSet, person: SignedInPersonDep, caller: CallerDep, resources: ResourcesDep
 ) -> None:
     """Set or change the password, with the current one or soon after signing in; other sessions end."""
     if given.current_password is None:
@@ -159,7 +159,7 @@ async def remove_password(transaction: RecentConnection, caller: CallerDep) -> N
     "/me/reauthentication/challenges", operation_id="create_reauthentication_challenge", status_code=202
 )
 async def create_reauthentication_challenge(
-    wanted: OwnChallengeCreate, person: PersonDep, response: Response, resources: ResourcesDep
+    wanted: OwnChallengeCreate, person: SignedInPersonDep, response: Response, resources: ResourcesDep
 ) -> ChallengeRead:
     """Send a code to one's own phone, to confirm that it is oneself."""
     return _told(response, resources, await reauthentication.ask(resources, person, wanted.channel))
@@ -167,7 +167,11 @@ async def create_reauthentication_challenge(
 
 @router.post("/me/reauthentication", operation_id="reauthenticate")
 async def reauthenticate(
-    given: Reauthentication, person: PersonDep, response: Response, caller: CallerDep, resources: ResourcesDep
+    given: Reauthentication,
+    person: SignedInPersonDep,
+    response: Response,
+    caller: CallerDep,
+    resources: ResourcesDep,
 ) -> Reauthenticated:
     """A fresh access token of the same session, for what asks for a recent sign-in."""
     response.headers["Cache-Control"] = "no-store"
@@ -191,7 +195,7 @@ async def create_phone_change(
 
 @router.post("/me/phone-changes/{change_id}/confirm", operation_id="confirm_phone_change")
 async def confirm_phone_change(
-    change_id: UUID, given: PhoneProof, person: PersonDep, caller: CallerDep, resources: ResourcesDep
+    change_id: UUID, given: PhoneProof, person: SignedInPersonDep, caller: CallerDep, resources: ResourcesDep
 ) -> PhoneChangeRead:
     """Prove the new number. It takes the place of the old one in 72 hours, or as soon as that is proven."""
     return await phone_changes.prove_new(resources, person, change_id, given.code, caller)
@@ -203,7 +207,7 @@ async def confirm_phone_change(
 async def create_old_phone_challenge(
     change_id: UUID,
     wanted: OwnChallengeCreate,
-    person: PersonDep,
+    person: SignedInPersonDep,
     response: Response,
     resources: ResourcesDep,
 ) -> ChallengeRead:
@@ -215,7 +219,11 @@ async def create_old_phone_challenge(
 
 @router.post("/me/phone-changes/{change_id}/old-phone/confirm", operation_id="confirm_old_phone")
 async def confirm_old_phone(
-    change_id: UUID, given: OldPhoneProof, person: PersonDep, caller: CallerDep, resources: ResourcesDep
+    change_id: UUID,
+    given: OldPhoneProof,
+    person: SignedInPersonDep,
+    caller: CallerDep,
+    resources: ResourcesDep,
 ) -> ProfileRead:
     """Prove the old number, too: the new one takes its place at once, and other sessions end."""
     return await phone_changes.prove_old(resources, person, change_id, given.challenge_id, given.code, caller)

@@ -100,8 +100,8 @@ def _key(challenge_id: UUID) -> str:
 async def release(connection: Connection, user_id: UUID, challenge: Challenge, address: str | None) -> None:
     """Take the phone from the old account, for one who has proven to hold it and says that it is not theirs.
 
-    What the account holds stays, and so does whoever is still signed in. An operator can give it a phone
-    again: `tochka accounts recover`.
+    What the account holds stays, and so does whoever is still signed in, and a change of phone that was on
+    its way. An operator can give it a phone again: `tochka accounts recover`.
     """
     await _release(connection, user_id, challenge.phone, Actor(user_id, address=address))
 
@@ -110,7 +110,6 @@ async def _release(connection: Connection, user_id: UUID, phone: str, by: Actor)
     if not await repository.release_phone(connection, user_id, phone):
         return  # it was somebody else's by then, or nobody's
     await repository.unlink(connection, user_id)
-    await repository.close_changes(connection, user_id, clock.now(), "cancelled")
     await audit.record(connection, "phone.released", by=by, data={"phone": phone})
 
 
@@ -126,7 +125,8 @@ async def give_back(resources: Resources, was: str, phone: str, wanted: UUID | N
     """
     async with resources.connections.system("looks for an account by its number, for an operator") as door:
         holders = {number: await repository.find_user_id(door, number) for number in (was, phone)}
-        found = {*await repository.list_former(door, was), *filter(None, [holders[was]])}
+        former = await repository.list_former(door, was)
+    found = set(former or filter(None, [holders[was]]))  # whoever has it by now is not meant
     chosen = found & {wanted} if wanted is not None else found
     if len(chosen) != 1:
         raise AccountUnclear(sorted(map(str, found)))
@@ -138,6 +138,7 @@ async def give_back(resources: Resources, was: str, phone: str, wanted: UUID | N
     async with resources.connections.transaction(Scope(user_id=user_id)) as connection:
         await repository.lock_user(connection, user_id)
         await give_phone(connection, user_id, phone)
+        await repository.close_changes(connection, user_id, clock.now(), "cancelled")
         await service.end_sessions(connection, user_id, clock.now(), spared=None)
         await audit.record(connection, "account.recovered", by=Actor(user_id), data={"phone": phone})
     return user_id

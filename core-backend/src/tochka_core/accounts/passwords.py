@@ -142,7 +142,6 @@ async def require_own(
     """
     user_id = person.user_id
     async with resources.connections.transaction(Scope(user_id=user_id)) as connection:
-        await service.require_open_session(connection, user_id, person.session_id)
         user = await service.get_user(connection, user_id)
         stored = await repository.find_password(connection, user_id)
     of = user.phone or str(user_id)
@@ -161,7 +160,6 @@ async def set_new(resources: Resources, person: Person, password: SecretStr, add
     """
     user_id, new = person.user_id, normalise(password)
     async with resources.connections.transaction(Scope(user_id=user_id)) as connection:
-        await service.require_open_session(connection, user_id, person.session_id)
         user = await service.get_user(connection, user_id)
     require_good(new, user.phone)
     hash = await resources.hasher.hash(new)

@@ -40,7 +40,6 @@ async def ask(resources: Resources, person: Person, wanted: PhoneChangeCreate, k
     """Send a code to the new phone. Whether it is somebody's already is not looked at."""
     phone = phones.normalise(wanted.phone)
     async with resources.connections.transaction(Scope(user_id=person.user_id)) as connection:
-        await service.require_open_session(connection, person.user_id, person.session_id)
         if (await service.get_user(connection, person.user_id)).phone == phone:
             raise PhoneUnchanged
     challenge = _challenge(phone, wanted.channel, "phone-change", person.user_id)
@@ -91,7 +90,6 @@ async def prove_new(
 async def ask_old(resources: Resources, person: Person, change_id: UUID, channel: ChannelKind) -> Asked:
     """Send a code to the old phone, for whoever still has it and does not want to wait."""
     async with resources.connections.transaction(Scope(user_id=person.user_id)) as connection:
-        await service.require_open_session(connection, person.user_id, person.session_id)
         if await repository.find_change(connection, person.user_id, change_id) is None:
             raise PhoneChangeUnknown
         phone = (await service.get_user(connection, person.user_id)).phone

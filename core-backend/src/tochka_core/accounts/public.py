@@ -48,6 +48,7 @@ __all__ = [
     "RecentConnection",
     "RecentPersonDep",
     "RefreshToken",
+    "SignedInPersonDep",
     "UserConnection",
     "UserHotTransaction",
     "UserRead",
@@ -71,6 +72,7 @@ __all__ = [
     "recognise",
     "release_phone",
     "require_open_session",
+    "require_recent",
     "rotate",
     "show_password",
 ]
@@ -82,6 +84,7 @@ normalise_password = passwords.normalise
 prove = continuity.prove
 recognise = continuity.recognise
 release_phone = continuity.release
+require_recent = reauthentication.require_recent
 show_password = passwords.show
 ACCESS_SECONDS = int(tokens.LIFETIME.total_seconds())
 _bearer = HTTPBearer(bearerFormat="JWT", auto_error=False, description="An access token of this platform.")
@@ -130,15 +133,6 @@ PersonDep = Annotated[Person, Depends(_person)]
 OptionalPersonDep = Annotated[Person | None, Depends(_optional_person)]
 
 
-async def _recent_person(resources: ResourcesDep, person: PersonDep) -> Person:
-    reauthentication.require_recent(resources, person)
-    return person
-
-
-RecentPersonDep = Annotated[Person, Depends(_recent_person)]
-"""Somebody who was asked for a code or a password a few minutes ago: for what a stolen token must not do."""
-
-
 async def require_open_session(door: Connection | AsyncSession, person: Person) -> None:
     """Refuse a person whose session was ended while the token lives on (the scope holds the user).
 
@@ -146,6 +140,25 @@ async def require_open_session(door: Connection | AsyncSession, person: Person) 
         NotSignedIn: it was.
     """
     await service.require_open_session(door, person.user_id, person.session_id)
+
+
+async def _signed_in_person(resources: ResourcesDep, person: PersonDep) -> Person:
+    async with resources.connections.transaction(Scope(user_id=person.user_id)) as connection:
+        await require_open_session(connection, person)
+    return person
+
+
+SignedInPersonDep = Annotated[Person, Depends(_signed_in_person)]
+"""Somebody whose session stood when the request came: for what cannot be done in one transaction."""
+
+
+async def _recent_person(resources: ResourcesDep, person: SignedInPersonDep) -> Person:
+    reauthentication.require_recent(resources, person)
+    return person
+
+
+RecentPersonDep = Annotated[Person, Depends(_recent_person)]
+"""The same, asked for a code or a password a few minutes ago: for what a stolen token must not do."""
 
 
 async def _user_session(resources: ResourcesDep, person: PersonDep) -> AsyncIterator[UserTransaction]:
@@ -164,7 +177,8 @@ UserSession = Annotated[UserTransaction, Depends(_user_session, scope="function"
 UserConnection = Annotated[UserHotTransaction, Depends(_user_connection, scope="function")]
 
 
-async def _recent_connection(person: RecentPersonDep, transaction: UserConnection) -> UserHotTransaction:
+async def _recent_connection(resources: ResourcesDep, transaction: UserConnection) -> UserHotTransaction:
+    reauthentication.require_recent(resources, transaction.person)
     return transaction
 
 

@@ -14,7 +14,6 @@ from tochka_sdk.requests import bind
 from tochka_core.accounts.public import (
     Person,
     PersonDep,
-    RecentPersonDep,
     UserConnection,
     UserSession,
     require_open_session,
@@ -29,6 +28,7 @@ from tochka_core.tenants.public import (
     AdminConnection,
     AdminSession,
     OwnerConnection,
+    RecentOwnerConnection,
     SelfOrAdminConnection,
     TenantConnection,
     TenantSession,
@@ -159,7 +159,7 @@ async def remove_member(tenant_id: UUID, user_id: UUID, transaction: SelfOrAdmin
 
 @router.put("/tenants/{tenant_id}/handover", operation_id="offer_handover")
 async def offer_handover(
-    tenant_id: UUID, offer: HandoverCreate, transaction: OwnerConnection, person: RecentPersonDep
+    tenant_id: UUID, offer: HandoverCreate, transaction: RecentOwnerConnection
 ) -> HandoverRead:
     """Offer the tenant to a member, who has 72 hours to accept; an offer before this one is replaced. Needs a
     recent sign-in.
