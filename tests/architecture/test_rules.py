@@ -241,8 +241,10 @@ LAYERS = {
 }
 MATTERS = {
     *(f"audit/{name}.py" for name in ("checkpoints", "seals", "verification")),
-    *(f"accounts/{name}.py" for name in ("browsers", "budgets", "codes", "cookies", "handshakes", "inbox")),
-    *(f"accounts/{name}.py" for name in ("phones", "refresh_tokens", "tokens")),
+    *(f"accounts/{name}.py" for name in ("browsers", "budgets", "challenges", "codes", "continuity")),
+    *(f"accounts/{name}.py" for name in ("cookies", "guesses", "handshakes", "inbox", "passwords")),
+    *(f"accounts/{name}.py" for name in ("phone_changes", "phones", "reauthentication")),
+    *(f"accounts/{name}.py" for name in ("refresh_tokens", "tokens")),
     *(f"channels/{name}.py" for name in ("gateway", "inbox", "max", "port", "sms", "telegram")),
     "domains/labels.py",
     "installations/activation.py",

@@ -22,6 +22,7 @@ from tochka_core.catalogue import api as catalogue
 from tochka_core.channels.public import BotToken, ChannelPlan, GatewayToken, SmsRequest, open_channels
 from tochka_core.cors import ExactCors
 from tochka_core.domains import api as domains
+from tochka_core.hashing import Hasher
 from tochka_core.health import private_app
 from tochka_core.installations import api as installations
 from tochka_core.keyring import Keys
@@ -61,6 +62,7 @@ async def open_resources(
             NoBackoff(), 1
         ),  # for a connection that broke meanwhile; else say at once that Redis is away
     )
+    hasher = Hasher(settings.passwords)
     following = asyncio.create_task(keys.follow())
     try:
         await connections.check_role()
@@ -74,12 +76,14 @@ async def open_resources(
                 channels=channels,
                 limiter=Limiter(redis, settings.quotas, relaxed=settings.limits == "relaxed"),
                 quotas=settings.quotas,
+                hasher=hasher,
                 activation_deadline=timedelta(seconds=settings.activation_deadline_s),
             )
     finally:
         following.cancel()
         with suppress(asyncio.CancelledError):
             await following
+        hasher.close()
         await redis.aclose()
         await connections.close()
         await database.close()

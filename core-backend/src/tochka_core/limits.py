@@ -31,6 +31,11 @@ RELAXED_FACTOR = 100
 PREFIX_V6 = 64  # one customer of a provider, not one of 2^64 addresses of theirs
 BLIND_S = 5.0  # how long Redis is not asked again after it failed
 STANDINGS = "tochka.limits"
+ASKING = (
+    "/auth/challenges(/[^/]+/resend)?|/me/reauthentication/challenges|/me/phone-changes(/[^/]+/old-phone)?"
+)
+ANSWERING = "/auth/challenges/[^/]+/confirm|/me/phone-changes/[^/]+(/old-phone)?/confirm"
+PASSWORDS = "/auth/login|/auth/challenges/[^/]+/recover|/me/(reauthentication|password)"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 REFUSALS = Counter("tochka_limit_refusals", "Requests over a limit.", ["limit"])
 UNCOUNTED = Counter("tochka_limit_uncounted", "Requests let through uncounted, since Redis was away.")
@@ -103,8 +108,9 @@ def rules_of(quotas: Quotas, factor: int) -> tuple[Rule, ...]:
         return Rule(frozenset(methods.split()) or None, re.compile(path, re.DOTALL), limits, closed)
 
     return (
-        rule("POST", "/auth/challenges(/[^/]+/resend)?", "address", "codes", "codes-day", closed=True),
-        rule("POST", "/auth/challenges/[^/]+/confirm", "address", "answers"),
+        rule("POST", ASKING, "address", "codes", "codes-day", closed=True),
+        rule("POST", ANSWERING, "address", "answers"),
+        rule("POST PUT", PASSWORDS, "address", "passwords", closed=True),
         rule("POST", "/auth/(refresh|logout)", "address", "refreshes"),
         rule("GET HEAD", "/subdomains/.*", "address", "labels"),
         rule("", "/module/.*", "modules"),

@@ -12,12 +12,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import UUID
 
 import uvicorn
 import uvloop
 from pydantic import ValidationError
 from starlette.types import ASGIApp
 from tochka_sdk import logs
+from tochka_sdk.errors import DomainError
 from tochka_sdk.heads import punctual
 
 from tochka_core import crashes, trail
@@ -124,6 +126,23 @@ async def register(settings: Settings, url: str, key: str) -> None:
     sys.stdout.write(f"{module.id} {module.version}\n")
 
 
+async def recover(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Let somebody in again whose number opens nothing any more; the exit code."""
+    from tochka_core.accounts import tasks
+    from tochka_core.app import open_resources
+
+    given, take = arguments, arguments.take
+    user_id = UUID(given.user_id) if given.user_id else None
+    async with open_resources(settings, database_url=settings.database_url, name="core-recover") as resources:
+        try:
+            said = await tasks.recover(resources, given.was, given.phone, user_id, take=take)
+        except DomainError as refusal:
+            sys.stdout.write(f"✗ {refusal.detail}\n")
+            return UNWELL
+    sys.stdout.write(f"✓ {said}\n")
+    return 0
+
+
 async def check_channels() -> int:
     """Ask every service that shall carry codes whether it takes our word; the exit code."""
     from tochka_core.app import channel_plan
@@ -170,6 +189,11 @@ def _arguments() -> argparse.Namespace:
     audit = commands.add_parser("audit", help="verify the audit trail, print its newest checkpoint")
     audit.add_argument("deed", choices=("verify", "checkpoint"))
     audit.add_argument("--checkpoint", type=Path, help="a file with checkpoints that were kept elsewhere")
+    again = commands.add_parser("recover", help="let somebody in again whose number opens nothing any more")
+    again.add_argument("--was", required=True, help="the number that opened the account")
+    again.add_argument("--phone", required=True, help="the number that shall open it from now on")
+    again.add_argument("--user-id", help="which account, where the number opened several")
+    again.add_argument("--take", action="store_true", help="take the number from whoever has it by now")
     return parser.parse_args()
 
 
@@ -201,6 +225,8 @@ def _run(arguments: argparse.Namespace) -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         if arguments.command == "register":
             runner.run(register(settings, arguments.url, arguments.public_key))
+        elif arguments.command == "recover":
+            sys.exit(runner.run(recover(settings, arguments)))
         else:
             runner.run({"web": web, "worker": worker}[arguments.command](settings))
 

@@ -55,6 +55,7 @@ class Quotas(BaseModel):
     codes: Often = Rate(30, 3600)
     codes_day: Often = Rate(120, 86400)
     answers: Often = Rate(120, 600)
+    passwords: Often = Rate(60, 600)
     refreshes: Often = Rate(300, 60)
     labels: Often = Rate(120, 60)
     modules: Often = Rate(12000, 60)
@@ -67,6 +68,13 @@ class Quotas(BaseModel):
     phone_codes_day: Few = 10
     phone_failures_hour: Few = 10
     phone_failures_day: Annotated[int, Field(ge=1, le=100)] = 30
+
+    phone_passwords_hour: Few = 10
+    phone_passwords_day: Annotated[int, Field(ge=1, le=100)] = 30
+
+    recent_seconds: Annotated[int, Field(ge=60, le=3600)] = 600
+    phone_hold_hours: Annotated[int, Field(ge=1, le=720)] = 72
+    unused_days: Annotated[int, Field(ge=30, le=3650)] = 180
 
     head_seconds: Annotated[int, Field(ge=1, le=600)] = 10
     body_bytes: Annotated[int, Field(ge=1024)] = 256 * 1024

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from tochka_sdk.db import Connections, Database
 
 from tochka_core.channels.public import Channels
+from tochka_core.hashing import Hasher
 from tochka_core.keyring import Keyring, Keys
 from tochka_core.limits import Limiter
 from tochka_core.quotas import Quotas
@@ -53,6 +54,7 @@ class Resources:
     channels: Channels
     limiter: Limiter
     quotas: Quotas
+    hasher: Hasher
     activation_deadline: timedelta
 
     @property

@@ -9,6 +9,7 @@ from pydantic import Field, Json, JsonValue, SecretStr, StringConstraints, field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from tochka_sdk.tokens import read_key
 
+from tochka_core.hashing import PasswordCosts
 from tochka_core.quotas import Quotas
 
 KNOWN_DEFAULTS = frozenset({"secret", "changeme", "change-me", "password", "test", "development"})
@@ -114,6 +115,7 @@ class Settings(ChannelSettings):
 
     limits: Literal["strict", "relaxed"] = "strict"
     quotas: Quotas = Quotas()
+    passwords: PasswordCosts = PasswordCosts()
     dev_inbox: bool = False
     log_level: str = "INFO"
     log_json: bool = True

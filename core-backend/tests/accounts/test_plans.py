@@ -106,7 +106,7 @@ HOT: dict[str, Callable[[Large], tuple[Any, ...]]] = {
     "revoking": lambda at: (people.REVOKE, at.user_id, at.session_id, clock.now()),
     "revoking all": lambda at: (people.REVOKE_ALL, at.user_id, at.session_id, clock.now()),
     "a new session": lambda at: (
-        people.ADD_SESSION, at.user_id, uuid4(), "n", None, clock.now(), clock.now(), clock.now(), 19,
+        people.ADD_SESSION, at.user_id, uuid4(), "n", None, clock.now(), clock.now(), clock.now(), 19, "otp",
     ),
     "answering a challenge": lambda at: (people.ADD_CONFIRMED, uuid4(), at.user_id),
     "standing of a member": lambda at: (tenants.STANDING, at.tenant_id, at.user_id, at.session_id),
@@ -135,7 +135,6 @@ async def test_a_phone_is_looked_up_by_an_index(large: Large) -> None:
 
 Ask = Callable[[AsyncSession, Large], Awaitable[object]]
 EVERYDAY: dict[str, Ask] = {
-    "a person": lambda session, at: people.find_user(session, at.user_id),
     "whether a session is open": lambda session, at: people.is_session_open(
         session, at.user_id, at.session_id
     ),

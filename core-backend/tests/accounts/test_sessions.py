@@ -30,7 +30,7 @@ async def _sessions(client: httpx.AsyncClient, **query: Any) -> list[dict[str, A
 
 async def test_me_is_the_person_of_the_token(owner: Owner) -> None:
     body = (await owner.client.get(f"{API}/me")).json()
-    assert body.keys() == {"id", "phone", "name", "locale", "created_at"}
+    assert body.keys() == {"id", "phone", "name", "locale", "created_at", "has_password", "phone_change"}
     assert (body["id"], body["phone"], body["locale"]) == (str(owner.user_id), owner.phone, "ru")
 
 

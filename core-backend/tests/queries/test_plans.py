@@ -45,7 +45,10 @@ SEALED_BY_JOBS = {
         *("SEALS", "SEALED", "MISPLACED", "GONE_WAITING", "COUNT_WAITING"),
     )
 }
-WRITTEN_BY_JOBS = {"UPSERT_MODULE", "UPSERT_VERSION", "UPSERT_PLANS", "RETIRE_PLANS"}
+OF_JOBS = {
+    *("UPSERT_MODULE", "UPSERT_VERSION", "UPSERT_PLANS", "RETIRE_PLANS"),
+    *("DUE_CHANGES", "CLAIM_NOTICES", "NOTICED"),
+}
 ONE = UUID(TENANT)
 
 
@@ -72,7 +75,7 @@ CONSTANTS = _constants()
 def _role(name: str) -> str:
     slice_, _, constant = name.partition(".")
     is_job = (
-        constant in WRITTEN_BY_JOBS
+        constant in OF_JOBS
         or name in SEALED_BY_JOBS
         or (slice_ == "webhooks" and name not in ASKED_BY_REQUESTS)
     )
@@ -95,7 +98,6 @@ async def test_every_reason_is_still_needed(superuser: asyncpg.Connection) -> No
 
 Call = Callable[[AsyncSession], Awaitable[Any]]
 CALLS: dict[str, Call] = {
-    "accounts.find_user": lambda session: accounts.find_user(session, ONE),
     "accounts.is_session_open": lambda session: accounts.is_session_open(session, ONE, ONE),
     "accounts.list_sessions": lambda session: accounts.list_sessions(
         session, ONE, moment=clock.now(), after=ONE, limit=21

@@ -9,10 +9,12 @@ import pytest
 from core_kit.activation import activate, ask, dispatching, outcome, unique_label
 from core_kit.members import invited, join
 from core_kit.modules import REMOVED, ScriptedModule, registered_module
-from core_kit.people import API, Owner, sign_up
+from core_kit.passwords import changing, set_password
+from core_kit.people import API, Owner, sign_up, unique_phone
 from core_kit.rls import CASES, PLATFORM, Walk, World, Worlds
 from core_kit.running import RunningCore, core_settings, run_core
 from core_kit.sealing import seal
+from tochka_core.accounts import repository as accounts
 from tochka_core.migrate import upgrade
 from tochka_core.subscriptions import public as subscriptions
 from tochka_sdk.db import Scope
@@ -36,6 +38,8 @@ async def worlds(postgres: ScratchPostgres, redis_url: str) -> AsyncIterator[Wor
         ]
         await seal(core.jobs)
         await _expect_each_other(core, *owners)  # which is not sealed yet
+        for owner in owners:
+            await _prepare_to_sign_in(core, owner)
         for owner in owners:
             await owner.client.aclose()
     me, other = (
@@ -61,6 +65,14 @@ async def _expect_each_other(core: RunningCore, *owners: Owner) -> None:
         offer = {"user_id": str(heir.user_id)}
         await owner.client.put(f"{API}/tenants/{owner.tenant_id}/handover", json=offer)
         await heir.client.aclose()
+
+
+async def _prepare_to_sign_in(core: RunningCore, owner: Owner) -> None:
+    """A password, a change of number that is pending, an account of a messenger."""
+    assert (await set_password(owner.client)).status_code == 204
+    assert (await changing(owner, unique_phone())).status_code == 200
+    async with core.resources.connections.transaction(Scope(user_id=owner.user_id)) as connection:
+        await accounts.link(connection, owner.user_id, "max", str(owner.user_id.int)[:9])
 
 
 async def _live(core: RunningCore, owner: Owner, module: ScriptedModule) -> str:

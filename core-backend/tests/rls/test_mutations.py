@@ -64,6 +64,7 @@ class Mutant:
             ("tochka_app", "SELECT host_refusal($1, NULL)", host, "taken"),
             ("tochka_app", "SELECT host_refusal($1, NULL)", rested, "quarantined"),
             ("tochka_app", "SELECT user_id_by_phone($1)::text", phone, str(me.user)),
+            ("tochka_app", "SELECT count(*)::text FROM user_ids_by_former_phone($1)", phone, "0"),
             ("tochka_jobs", "SELECT * FROM receivers_of($1::text::uuid)", str(me.tenant), me.module),
             ("tochka_app", TO_PERSON, str(me.user), f"1 of {self._worlds.parties[1].tenant}"),
         )

@@ -50,6 +50,8 @@ audit_app = typer.Typer(
     help="The audit trail: verify it, take a checkpoint to keep elsewhere.", no_args_is_help=True
 )
 app.add_typer(audit_app, name="audit")
+accounts_app = typer.Typer(help="Accounts: let somebody in again.", no_args_is_help=True)
+app.add_typer(accounts_app, name="accounts")
 
 DataDirOption = Annotated[
     Path | None,
@@ -308,6 +310,30 @@ def _run(command: Command) -> int:
     return subprocess.run(
         command.argv, env=dict(command.environment), cwd=command.folder, check=False
     ).returncode
+
+
+@accounts_app.command("recover")
+def recover_account(
+    was: Annotated[str, typer.Argument(help="The number that opened the account")],
+    phone: Annotated[str, typer.Argument(help="The number that shall open it from now on; may be the same")],
+    user_id: Annotated[
+        str | None, typer.Option("--user-id", help="Which account, where the number opened several")
+    ] = None,
+    take: Annotated[
+        bool, typer.Option("--take", help="Take the number from whoever signed up with it meanwhile")
+    ] = False,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Let somebody in again whose number opens nothing any more. Make sure first who it is.
+
+    For whoever lost the number to somebody else, began anew by mistake, or comes back after a long time. All
+    sessions of the account end; the audit trail has it.
+    """
+    stack = running_stack(stack_settings.read(data_dir=data_dir), Progress(Console()))
+    command = stack.wiring.recover(was, phone, user_id, take=take)
+    done = subprocess.run(command.argv, env=dict(command.environment), cwd=command.folder, check=False)
+    if done.returncode != 0:
+        raise Unhealthy("Nothing was changed.")
 
 
 def _public_jwk(text: str) -> str:

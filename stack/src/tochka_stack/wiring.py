@@ -106,6 +106,11 @@ class Wiring:
         """Verify the audit trail, or print its newest checkpoint."""
         return self._core("audit", deed, *arguments)
 
+    def recover(self, was: str, phone: str, user_id: str | None, *, take: bool) -> Command:
+        """Let somebody in again whose number opens nothing any more."""
+        chosen = ("--user-id", user_id) if user_id else ()
+        return self._core("recover", "--was", was, "--phone", phone, *chosen, *(("--take",) if take else ()))
+
     def register_shop(self) -> Command:
         """Enter the shop in the catalogue."""
         return self.register(self.shop_url, public_half(self.secrets["shop-private-key"]))

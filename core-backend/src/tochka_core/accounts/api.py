@@ -9,16 +9,42 @@ from starlette.routing import BaseRoute, Route
 from tochka_sdk import clock
 from tochka_sdk.requests import bind
 
-from tochka_core.accounts import browsers, cookies, handshakes, inbox, service
-from tochka_core.accounts.public import CallerDep, OptionalPersonDep, UserConnection, UserSession
+from tochka_core.accounts import (
+    browsers,
+    challenges,
+    cookies,
+    handshakes,
+    inbox,
+    passwords,
+    phone_changes,
+    reauthentication,
+    service,
+)
+from tochka_core.accounts.public import (
+    CallerDep,
+    OptionalPersonDep,
+    RecentConnection,
+    RecentPersonDep,
+    SignedInPersonDep,
+    UserConnection,
+    UserSession,
+)
 from tochka_core.accounts.refresh_tokens import RefreshToken
 from tochka_core.accounts.schemas import (
     ChallengeCreate,
     ChallengeRead,
     ChannelsRead,
+    OldPhoneProof,
+    OwnChallengeCreate,
+    PasswordSet,
+    PhoneChangeCreate,
+    PhoneChangeRead,
+    PhoneProof,
+    ProfileRead,
+    Reauthenticated,
+    Reauthentication,
     SessionRead,
     SignOut,
-    UserRead,
     UserUpdate,
 )
 from tochka_core.audit import public as audit
@@ -31,13 +57,13 @@ from tochka_core.resources import Resources, ResourcesDep, resources_of
 
 router = APIRouter(tags=["accounts"])
 dev_router = APIRouter(tags=["development"])
-tell_of_channels = service.tell_of_channels
+tell_of_channels = challenges.tell_of_channels
 
 
 @router.get("/auth/channels", operation_id="list_channels")
 async def list_channels(resources: ResourcesDep) -> ChannelsRead:
     """How codes can come on this platform, the usual way first."""
-    return service.read_channels(resources)
+    return challenges.read_channels(resources)
 
 
 @router.post("/auth/challenges", operation_id="create_challenge", status_code=202)
@@ -49,7 +75,7 @@ async def create_challenge(
     key: IdempotencyKey = None,
 ) -> ChallengeRead:
     """Send a one-time code to a phone; the answer is the same for known and unknown phones."""
-    asked = await service.challenge(resources, new, caller.browser, key)
+    asked = await challenges.challenge(resources, new, caller.browser, key)
     if asked.is_repeated:
         response.headers[REPLAYED] = "true"
     return _told(response, resources, asked)
@@ -60,10 +86,10 @@ async def resend_challenge(
     challenge_id: UUID, response: Response, caller: CallerDep, resources: ResourcesDep
 ) -> ChallengeRead:
     """Send a new code; the one before it stops working."""
-    return _told(response, resources, await service.resend(resources, challenge_id, caller.browser))
+    return _told(response, resources, await challenges.resend(resources, challenge_id, caller.browser))
 
 
-def _told(response: Response, resources: Resources, asked: service.Asked) -> ChallengeRead:
+def _told(response: Response, resources: Resources, asked: challenges.Asked) -> ChallengeRead:
     """The body of the answer; what only the same browser may bring again goes into its cookie."""
     if asked.secret is not None:
         browsers.put(response, resources.addresses, asked.secret, asked.kept_s)
@@ -96,16 +122,117 @@ async def sign_out(
 
 
 @router.get("/me", operation_id="get_me")
-async def get_me(transaction: UserConnection) -> UserRead:
+async def get_me(transaction: UserConnection) -> ProfileRead:
     """The person who asks."""
-    return service.read_user(await service.get_user(transaction.connection, transaction.person.user_id))
+    return await service.profile(transaction.connection, transaction.person.user_id)
 
 
 @router.patch("/me", operation_id="update_me")
-async def update_me(change: UserUpdate, transaction: UserConnection) -> UserRead:
+async def update_me(change: UserUpdate, transaction: UserConnection) -> ProfileRead:
     """Change one's name or language."""
     user_id = transaction.person.user_id
-    return service.read_user(await service.update_user(transaction.connection, user_id, change))
+    await service.update_user(transaction.connection, user_id, change)
+    return await service.profile(transaction.connection, user_id)
+
+
+@router.put("/me/password", operation_id="set_password", status_code=204)
+async def set_password(
+    given: PasswordSet, person: SignedInPersonDep, caller: CallerDep, resources: ResourcesDep
+) -> None:
+    """Set or change the password, with the current one or soon after signing in; other sessions end."""
+    if given.current_password is None:
+        reauthentication.require_recent(resources, person)
+    else:
+        await passwords.require_own(
+            resources, person, given.current_password, "current_password", caller.address
+        )
+    await passwords.set_new(resources, person, given.password, caller.address)
+
+
+@router.delete("/me/password", operation_id="remove_password", status_code=204)
+async def remove_password(transaction: RecentConnection, caller: CallerDep) -> None:
+    """Sign in with codes only from now on; other sessions end. Needs a recent sign-in."""
+    await passwords.remove(transaction.connection, transaction.person, caller.address)
+
+
+@router.post(
+    "/me/reauthentication/challenges", operation_id="create_reauthentication_challenge", status_code=202
+)
+async def create_reauthentication_challenge(
+    wanted: OwnChallengeCreate, person: SignedInPersonDep, response: Response, resources: ResourcesDep
+) -> ChallengeRead:
+    """Send a code to one's own phone, to confirm that it is oneself."""
+    return _told(response, resources, await reauthentication.ask(resources, person, wanted.channel))
+
+
+@router.post("/me/reauthentication", operation_id="reauthenticate")
+async def reauthenticate(
+    given: Reauthentication,
+    person: SignedInPersonDep,
+    response: Response,
+    caller: CallerDep,
+    resources: ResourcesDep,
+) -> Reauthenticated:
+    """A fresh access token of the same session, for what asks for a recent sign-in."""
+    response.headers["Cache-Control"] = "no-store"
+    return await reauthentication.answer(resources, person, given, caller)
+
+
+@router.post("/me/phone-changes", operation_id="create_phone_change", status_code=202)
+async def create_phone_change(
+    wanted: PhoneChangeCreate,
+    person: RecentPersonDep,
+    response: Response,
+    resources: ResourcesDep,
+    key: IdempotencyKey = None,
+) -> ChallengeRead:
+    """Send a code to the new number. The challenge's id is that of the change. Needs a recent sign-in."""
+    asked = await phone_changes.ask(resources, person, wanted, key)
+    if asked.is_repeated:
+        response.headers[REPLAYED] = "true"
+    return _told(response, resources, asked)
+
+
+@router.post("/me/phone-changes/{change_id}/confirm", operation_id="confirm_phone_change")
+async def confirm_phone_change(
+    change_id: UUID, given: PhoneProof, person: SignedInPersonDep, caller: CallerDep, resources: ResourcesDep
+) -> PhoneChangeRead:
+    """Prove the new number. It takes the place of the old one in 72 hours, or as soon as that is proven."""
+    return await phone_changes.prove_new(resources, person, change_id, given.code, caller)
+
+
+@router.post(
+    "/me/phone-changes/{change_id}/old-phone", operation_id="create_old_phone_challenge", status_code=202
+)
+async def create_old_phone_challenge(
+    change_id: UUID,
+    wanted: OwnChallengeCreate,
+    person: SignedInPersonDep,
+    response: Response,
+    resources: ResourcesDep,
+) -> ChallengeRead:
+    """Send a code to the old number, for whoever does not want to wait."""
+    return _told(
+        response, resources, await phone_changes.ask_old(resources, person, change_id, wanted.channel)
+    )
+
+
+@router.post("/me/phone-changes/{change_id}/old-phone/confirm", operation_id="confirm_old_phone")
+async def confirm_old_phone(
+    change_id: UUID,
+    given: OldPhoneProof,
+    person: SignedInPersonDep,
+    caller: CallerDep,
+    resources: ResourcesDep,
+) -> ProfileRead:
+    """Prove the old number, too: the new one takes its place at once, and other sessions end."""
+    return await phone_changes.prove_old(resources, person, change_id, given.challenge_id, given.code, caller)
+
+
+@router.delete("/me/phone-changes/{change_id}", operation_id="cancel_phone_change", status_code=204)
+async def cancel_phone_change(change_id: UUID, transaction: UserConnection, caller: CallerDep) -> None:
+    """Stop a change of number that is pending."""
+    await phone_changes.cancel(transaction.connection, transaction.person, change_id, caller.address)
 
 
 @router.get("/me/sessions", operation_id="list_sessions")

@@ -26,6 +26,18 @@ class Browser:
     secret: str | None
 
 
+NO_BROWSER = Browser(False, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """From where a request comes, as far as that is known."""
+
+    address: str | None
+    user_agent: str
+    browser: Browser
+
+
 def name(addresses: Addresses) -> str:
     """`__Host-` binds the cookie to the host under https; plain http cannot have such a name."""
     return "__Host-tochka_challenge" if addresses.is_secure else "tochka_challenge"

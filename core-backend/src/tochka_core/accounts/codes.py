@@ -1,8 +1,9 @@
 """Challenges and their codes in Redis: shared by all instances, gone after their time.
 
-A challenge is `challenge:{id}` (phone, channel, delivery, browser; never the code). Its code and the counters
-of its phone live in one slot, tagged with a keyed digest of the phone, so that one script can count, compare
-and consume. What is stored of a code is HMAC-SHA256(pepper, id|phone|purpose|code). The clock is Redis' own.
+A challenge is `challenge:{id}` (phone, channel, delivery, browser, purpose; never the code). Its code and the
+counters of its phone live in one slot, tagged with a keyed digest of the phone, so that one script can count,
+compare and consume. What is stored of a code is HMAC-SHA256(pepper, id|phone|purpose|subject|code). The clock
+is Redis' own.
 """
 
 import hashlib
@@ -11,7 +12,7 @@ import secrets
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal, cast
 from uuid import UUID
 
 from redis.asyncio import Redis
@@ -32,7 +33,9 @@ from tochka_core.channels.schemas import ChannelKind
 from tochka_core.idempotency.errors import KeyReused
 from tochka_core.quotas import Quotas
 
-PURPOSE = "sign-in"
+Purpose = Literal["sign-in", "reauthentication", "phone-change", "old-phone"]
+"""What a code is good for, and for nothing else."""
+
 CODE_LENGTH = 6
 TOMBSTONE_S = 600  # how long a used or expired challenge is still told from an unknown one
 HOUR_MS = 3600 * 1000
@@ -53,7 +56,7 @@ end
 
 OPEN = """
 redis.call('HSET', KEYS[1], 'phone', ARGV[2], 'channel', ARGV[3], 'delivery', ARGV[4],
-  'browser', ARGV[5], 'bound', ARGV[6])
+  'browser', ARGV[5], 'bound', ARGV[6], 'purpose', ARGV[7], 'subject', ARGV[8])
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 """
 
@@ -122,7 +125,8 @@ class Challenge:
     """What is known of a challenge besides its code.
 
     `browser` is the mark of the browser's secret; `is_bound` says that a browser asked, so that no program
-    can answer. Both are empty for clients that get their tokens in the body.
+    can answer. Both are empty for clients that get their tokens in the body. `subject` is the id of what the
+    code is about, where it is not for signing in.
     """
 
     id: UUID
@@ -131,6 +135,8 @@ class Challenge:
     delivery: TokenDelivery
     browser: str = ""
     is_bound: bool = False
+    purpose: Purpose = "sign-in"
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +173,9 @@ class Challenges:
         """
         issued = await self._issue(challenge, "new")
         fields = [challenge.phone, challenge.channel, challenge.delivery, challenge.browser]
-        args: list[str | int] = [self.kept_s * 1000, *fields, "1" if challenge.is_bound else ""]
+        bound = "1" if challenge.is_bound else ""
+        about = [challenge.purpose, challenge.subject]
+        args: list[str | int] = [self.kept_s * 1000, *fields, bound, *about]
         await self.redis.register_script(OPEN)(keys=[_key(challenge.id)], args=args)
         return issued
 
@@ -193,7 +201,7 @@ class Challenges:
         await self.redis.delete(self._claim_key(key, challenge))
 
     def _claim_key(self, key: str, challenge: Challenge) -> str:
-        asked = f"asked|{challenge.phone}|{key}"
+        asked = f"asked|{challenge.phone}|{challenge.purpose}|{challenge.subject}|{key}"
         return f"asked:{{{hmac.new(self.pepper, asked.encode(), hashlib.sha256).hexdigest()}}}"
 
     async def times(self, challenge: Challenge) -> tuple[datetime, datetime]:
@@ -233,12 +241,15 @@ class Challenges:
         Raises:
             ChallengeUnknown: there is none, or it was too long ago.
         """
-        names = ["phone", "channel", "delivery", "browser", "bound"]
+        names = ["phone", "channel", "delivery", "browser", "bound", "purpose", "subject"]
         told: list[Any] = await self.redis.hmget(_key(challenge_id), names)
-        phone, channel, delivery, browser, bound = told
+        phone, channel, delivery, browser, bound, purpose, subject = told
         if phone is None:
             raise ChallengeUnknown
-        return Challenge(challenge_id, phone, channel, delivery, browser or "", bool(bound))
+        purpose = cast("Purpose", purpose or "sign-in")
+        return Challenge(
+            challenge_id, phone, channel, delivery, browser or "", bool(bound), purpose, subject or ""
+        )
 
     def require_browser(self, challenge: Challenge, browser: Browser) -> None:
         """Let a browser go on with no challenge but its own.
@@ -301,13 +312,17 @@ class Challenges:
         return Issued(code, _moment(numbers[0]), _moment(numbers[1]))
 
     def _mac(self, challenge: Challenge, code: str) -> str:
-        text = f"{challenge.id}|{challenge.phone}|{PURPOSE}|{code}"
+        text = f"{challenge.id}|{challenge.phone}|{challenge.purpose}|{challenge.subject}|{code}"
         return hmac.new(self.pepper, text.encode(), hashlib.sha256).hexdigest()
 
     def _tag(self, phone: str) -> str:
-        """What stands for a phone in keys: not reversible without the pepper, though phones are few."""
-        digest = hmac.digest(self.pepper, b"phone|" + phone.encode(), hashlib.sha256)
-        return urlsafe_b64encode(digest[:15]).decode()
+        return tag(self.pepper, phone)
+
+
+def tag(pepper: bytes, phone: str) -> str:
+    """What stands for a phone in keys: not reversible without the pepper, though phones are few."""
+    digest = hmac.digest(pepper, b"phone|" + phone.encode(), hashlib.sha256)
+    return urlsafe_b64encode(digest[:15]).decode()
 
 
 def _refuse(verdict: str, number: int) -> None:

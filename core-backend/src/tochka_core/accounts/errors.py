@@ -1,6 +1,9 @@
 """What can go wrong with people, codes and tokens; each `code` is public API."""
 
+from collections.abc import Sequence
+
 from tochka_sdk.errors import (
+    Conflict,
     FieldError,
     Forbidden,
     Gone,
@@ -162,3 +165,116 @@ class PersonUnknown(NotFound):
 
     def __init__(self) -> None:
         super().__init__("There is no such person.")
+
+
+class CredentialsWrong(Unauthenticated):
+    """401: nobody signs in with this phone and this password. Which of the two it is, nobody is told."""
+
+    code = "accounts.credentials_wrong"
+
+    def __init__(self) -> None:
+        super().__init__("This is not the phone, or not its password. You can always sign in with a code.")
+
+
+class PasswordWrong(Malformed):
+    """422: not the password of whoever is signed in."""
+
+    code = "accounts.password_wrong"
+
+    def __init__(self, field: str) -> None:
+        detail = "This is not your password."
+        super().__init__(detail, errors=[FieldError(field, detail, "password_wrong")])
+
+
+class PasswordRefused(Malformed):
+    """422: a password that others would guess; the field's code says why."""
+
+    code = "accounts.password_refused"
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail, errors=[FieldError("password", detail, reason)])
+
+
+class TooManyPasswords(TooManyRequests):
+    """429: too many wrong passwords for this phone; a code signs in all the same.
+
+    `is_first` says that nobody was told so since the limit was reached.
+    """
+
+    code = "accounts.too_many_passwords"
+
+    def __init__(self, retry_after: float, *, is_first: bool = False) -> None:
+        detail = "Too many wrong passwords. Sign in with a code, or try again later."
+        super().__init__(detail, retry_after=retry_after)
+        self.is_first = is_first
+
+
+class ReauthenticationNeeded(Unauthenticated):
+    """401 (RFC 9470): signed in, but not lately enough for this. `POST /me/reauthentication` helps."""
+
+    code = "accounts.reauthentication_needed"
+
+    def __init__(self, max_age: int) -> None:
+        detail = "Confirm that it is you: with a code, or with your password."
+        challenge = f'Bearer error="insufficient_user_authentication", max_age="{max_age}"'
+        super().__init__(detail, headers={"WWW-Authenticate": challenge}, max_age=max_age)
+
+
+class ConfirmationNeeded(Recorded, Conflict):
+    """409: the phone is proven, but whether the one who holds it now is the one who did is not clear.
+
+    `ways` says what `POST /auth/challenges/{id}/recover` takes, and whether a session is open somewhere.
+    """
+
+    code = "accounts.confirmation_needed"
+
+    def __init__(self, ways: Sequence[str]) -> None:
+        detail = "This number has an account, perhaps somebody else's. Prove that it is yours, or begin anew."
+        super().__init__(detail, ways=list(ways))
+
+
+class PhoneUnchanged(Malformed):
+    """422: it is the person's phone already."""
+
+    code = "accounts.phone_unchanged"
+
+    def __init__(self) -> None:
+        detail = "This is your number already."
+        super().__init__(detail, errors=[FieldError("phone", detail, "phone_unchanged")])
+
+
+class PhoneTaken(Conflict):
+    """409: somebody else has signed up with this phone; told only to whoever has proven to hold it."""
+
+    code = "accounts.phone_taken"
+
+    def __init__(self) -> None:
+        super().__init__("This number belongs to another account.")
+
+
+class PhoneMissing(Conflict):
+    """409: the person has no phone to which a code could be sent."""
+
+    code = "accounts.phone_missing"
+
+    def __init__(self) -> None:
+        super().__init__("There is no number to send a code to.")
+
+
+class PhoneChangeUnknown(NotFound):
+    """404: the person changes no phone in this way, or not any more."""
+
+    code = "accounts.phone_change_unknown"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such change of a number.")
+
+
+class AccountUnclear(Conflict):
+    """409: an operator names a number that no account, or more than one, was opened by."""
+
+    code = "accounts.unclear"
+
+    def __init__(self, found: Sequence[str]) -> None:
+        accounts = ", ".join(found) or "none"
+        super().__init__(f"Which account is meant? Found: {accounts}.", found=list(found))

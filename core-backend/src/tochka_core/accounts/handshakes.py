@@ -53,6 +53,7 @@ class Words:
     ask: str
     button: str
     code: str
+    confirmation: str
     stale: str
     not_own: str
     other_phone: str
@@ -66,6 +67,8 @@ WORDS: Mapping[Locale, Words] = {
         button="Поделиться номером",
         code="Точка Роста: {code} — ваш код для входа. Введите его там, откуда пришли. "
         "Никому его не сообщайте, сотрудники о нём не спрашивают.",
+        confirmation="Точка Роста: {code} — код для смены номера или другого важного действия. "
+        "Если вы ничего не меняете, никому его не сообщайте и проверьте свои сессии на сайте.",
         stale="Ссылка устарела. Вернитесь на сайт и запросите код ещё раз: {url}",
         not_own="Нужен номер этого аккаунта: нажмите кнопку «Поделиться номером».",
         other_phone="На сайте введён другой номер. Вернитесь туда и проверьте его: {url}",
@@ -77,12 +80,20 @@ WORDS: Mapping[Locale, Words] = {
         button="Share my number",
         code="Tochka Rosta: {code} is your sign-in code. Type it where you came from. "
         "Tell it to nobody; our people never ask for it.",
+        confirmation="Tochka Rosta: {code} is the code for changing your number, or something else that "
+        "matters. If you are changing nothing, tell it to nobody and look at your sessions on the site.",
         stale="The link is too old. Go back to the site and ask for a code again: {url}",
         not_own="The number of this very account is needed: press «Share my number».",
         other_phone="Another number was typed on the site. Go back there and check it: {url}",
         hello="There are only sign-in codes here. Begin on the site: {url}",
     ),
 }
+
+
+def words_with(challenge: Challenge, code: str, locale: Locale) -> str:
+    """The message that carries a code; it says what for, so that nobody gives one away for another."""
+    words = WORDS[locale]
+    return (words.code if challenge.purpose == "sign-in" else words.confirmation).format(code=code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,13 +177,22 @@ def links_of(resources: Resources, challenge: Challenge) -> list[Link]:
     return [Link(channel=challenge.channel, url=bot.link(nonce))]
 
 
+async def messenger_account(resources: Resources, challenge: Challenge) -> str | None:
+    """The account of the messenger that got the code of a challenge; None where that is not known."""
+    if challenge.channel not in resources.channels.bots:
+        return None
+    found = await store_of(resources).find_chat(challenge.id)
+    return None if found is None else found[0]
+
+
 async def send_to_chat(resources: Resources, challenge: Challenge, code: str) -> bool:
     """Write another code to somebody whose number is proven; False if it is not."""
     found = await store_of(resources).find_chat(challenge.id)
     if found is None:
         return False
     chat, locale = found
-    outcome = await resources.channels.bots[challenge.channel].say(chat, WORDS[locale].code.format(code=code))
+    text = words_with(challenge, code, locale)
+    outcome = await resources.channels.bots[challenge.channel].say(chat, text)
     note(challenge.channel, challenge.phone, outcome)
     return True
 
@@ -262,7 +282,7 @@ async def _code_for(
         _log.info("accounts.handshake_too_late", channel=kind, code=refusal.code)
         return words.stale.format(url=url)
     await store.keep_chat(challenge_id, update.chat, update.locale)
-    return words.code.format(code=issued.code)
+    return words_with(known, issued.code, update.locale)
 
 
 def _is_same(phone: str, known: Challenge) -> bool:

@@ -13,13 +13,26 @@ from tochka_sdk import clock
 from tochka_sdk.db import Connection, Scope
 from tochka_sdk.requests import bind
 
-from tochka_core.accounts import browsers, cookies, phones, service, tokens
-from tochka_core.accounts.browsers import Browser
+from tochka_core.accounts import (
+    browsers,
+    challenges,
+    continuity,
+    cookies,
+    passwords,
+    phones,
+    reauthentication,
+    service,
+    tokens,
+)
+from tochka_core.accounts.browsers import Caller
 from tochka_core.accounts.codes import Challenge
+from tochka_core.accounts.continuity import Proof
 from tochka_core.accounts.errors import NotSignedIn, RefreshInvalid
+from tochka_core.accounts.passwords import Shown
 from tochka_core.accounts.refresh_tokens import RefreshToken
 from tochka_core.accounts.schemas import Locale, UserRead
 from tochka_core.accounts.service import Grant
+from tochka_core.accounts.tokens import Person
 from tochka_core.resources import Resources, ResourcesDep
 
 __all__ = [
@@ -31,7 +44,11 @@ __all__ = [
     "OptionalPersonDep",
     "Person",
     "PersonDep",
+    "Proof",
+    "RecentConnection",
+    "RecentPersonDep",
     "RefreshToken",
+    "SignedInPersonDep",
     "UserConnection",
     "UserHotTransaction",
     "UserRead",
@@ -42,25 +59,35 @@ __all__ = [
     "find_user_id",
     "get_user",
     "issue_access_token",
+    "keep_in_question",
+    "kept_in_question",
+    "link",
+    "normalise_password",
     "normalise_phone",
     "open_session",
+    "open_session_with_password",
+    "prove",
     "put_refresh_cookie",
     "read_refresh_token",
+    "recognise",
+    "release_phone",
     "require_open_session",
+    "require_recent",
     "rotate",
+    "show_password",
 ]
 
+keep_in_question = continuity.keep
+link = continuity.link
+kept_in_question = continuity.kept
+normalise_password = passwords.normalise
+prove = continuity.prove
+recognise = continuity.recognise
+release_phone = continuity.release
+require_recent = reauthentication.require_recent
+show_password = passwords.show
 ACCESS_SECONDS = int(tokens.LIFETIME.total_seconds())
 _bearer = HTTPBearer(bearerFormat="JWT", auto_error=False, description="An access token of this platform.")
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Whoever holds a valid access token; `tenant_id` is the one that the token was issued for."""
-
-    user_id: UUID
-    session_id: UUID
-    tenant_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +113,9 @@ async def _person(
     """The holder of the token. Whether the session still stands is asked where a transaction opens."""
     if credentials is None:
         raise NotSignedIn
-    claims = tokens.verify(resources, credentials.credentials)
-    bind(user_id=claims.user_id)
-    return Person(claims.user_id, claims.session_id, claims.tenant_id)
+    person = tokens.verify(resources, credentials.credentials)
+    bind(user_id=person.user_id)
+    return person
 
 
 async def _optional_person(
@@ -115,6 +142,25 @@ async def require_open_session(door: Connection | AsyncSession, person: Person) 
     await service.require_open_session(door, person.user_id, person.session_id)
 
 
+async def _signed_in_person(resources: ResourcesDep, person: PersonDep) -> Person:
+    async with resources.connections.transaction(Scope(user_id=person.user_id)) as connection:
+        await require_open_session(connection, person)
+    return person
+
+
+SignedInPersonDep = Annotated[Person, Depends(_signed_in_person)]
+"""Somebody whose session stood when the request came: for what cannot be done in one transaction."""
+
+
+async def _recent_person(resources: ResourcesDep, person: SignedInPersonDep) -> Person:
+    reauthentication.require_recent(resources, person)
+    return person
+
+
+RecentPersonDep = Annotated[Person, Depends(_recent_person)]
+"""The same, asked for a code or a password a few minutes ago: for what a stolen token must not do."""
+
+
 async def _user_session(resources: ResourcesDep, person: PersonDep) -> AsyncIterator[UserTransaction]:
     async with resources.database.session(Scope(user_id=person.user_id)) as session:
         await require_open_session(session, person)
@@ -131,13 +177,13 @@ UserSession = Annotated[UserTransaction, Depends(_user_session, scope="function"
 UserConnection = Annotated[UserHotTransaction, Depends(_user_connection, scope="function")]
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """From where a request comes, as far as that is known."""
+async def _recent_connection(resources: ResourcesDep, transaction: UserConnection) -> UserHotTransaction:
+    reauthentication.require_recent(resources, transaction.person)
+    return transaction
 
-    address: str | None
-    user_agent: str
-    browser: Browser
+
+RecentConnection = Annotated[UserHotTransaction, Depends(_recent_connection, scope="function")]
+"""The same for somebody who was asked for a code or a password a few minutes ago."""
 
 
 async def _caller(request: Request, resources: ResourcesDep) -> Caller:
@@ -152,7 +198,7 @@ CallerDep = Annotated[Caller, Depends(_caller)]
 
 async def consume_code(resources: Resources, challenge_id: UUID, code: str, caller: Caller) -> Challenge:
     """The challenge, for the one caller who brings its code first; an `accounts.*` error for all others."""
-    return await service.consume_code(resources, challenge_id, code, caller.browser, caller.address)
+    return await challenges.consume_code(resources, challenge_id, code, caller)
 
 
 def normalise_phone(typed: str) -> str:
@@ -186,9 +232,35 @@ async def open_session(
         connection,
         resources,
         user_id,
-        challenge_id,
-        user_agent=caller.user_agent,
-        address=caller.address,
+        caller,
+        challenge_id=challenge_id,
+        method="otp",
+        moment=clock.now(),
+    )
+
+
+async def open_session_with_password(
+    connection: Connection,
+    resources: Resources,
+    shown: Shown,
+    phone: str,
+    caller: Caller,
+    proof: Proof | None = None,
+) -> Grant | None:
+    """A session for whoever showed the password, and perhaps a proven phone; None when one of them was
+    changed meanwhile (the scope holds the person).
+    """
+    if not await passwords.hold(connection, shown, phone):
+        return None
+    if proof is not None:
+        await continuity.link(connection, shown.user_id, proof)
+    return await service.open_session(
+        connection,
+        resources,
+        shown.user_id,
+        caller,
+        challenge_id=None if proof is None else proof.challenge.id,
+        method="pwd",
         moment=clock.now(),
     )
 
@@ -229,5 +301,5 @@ def put_refresh_cookie(response: Response, resources: Resources, grant: Grant) -
 
 def issue_access_token(resources: Resources, grant: Grant, tenant_id: UUID | None) -> str:
     """An access token for the session, for acting in `tenant_id` unless a request names another one."""
-    claims = tokens.Claims(grant.user_id, grant.session_id, tenant_id, grant.auth_time)
-    return tokens.issue(resources, claims)
+    person = Person(grant.user_id, grant.session_id, tenant_id, grant.auth_time, grant.method)
+    return tokens.issue(resources, person)

@@ -1,17 +1,30 @@
 """Bodies of the accounts API."""
 
+import re
 import unicodedata
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    StringConstraints,
+    model_validator,
+)
 
 from tochka_core.channels.schemas import Carrier, ChannelKind, Link
 
 TokenDelivery = Literal["cookie", "body"]
 Locale = Literal["ru", "en"]
+Method = Literal["otp", "pwd"]
+"""How somebody proved to be who it is, in the words of RFC 8176."""
 
+MIN_PASSWORD, MAX_PASSWORD = 8, 128
+SEPARATORS = re.compile(r"[\s-]+")
 MAX_NAME = 120
 _BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -29,6 +42,29 @@ PersonName = Annotated[
     StringConstraints(strip_whitespace=True, max_length=MAX_NAME),
     AfterValidator(plain),
     Field(json_schema_extra={"pattern": f"^{PLAIN}*$"}),
+]
+
+
+def _joined(typed: object) -> object:
+    """People copy codes as "123 456" or "123-456"."""
+    return SEPARATORS.sub("", typed) if isinstance(typed, str) else typed
+
+
+def _can_be_hashed(password: SecretStr) -> SecretStr:
+    """Refuse what no keyboard types."""
+    if any(unicodedata.category(sign) in ("Cc", "Cs") for sign in password.get_secret_value()):
+        raise ValueError("must be text without control characters")
+    return password
+
+
+Code = Annotated[str, BeforeValidator(_joined), Field(pattern=r"^[0-9]{6}$", examples=["123456"])]
+NewPassword = Annotated[
+    SecretStr,
+    Field(min_length=MIN_PASSWORD, max_length=MAX_PASSWORD, description="Any characters; spaces count."),
+    AfterValidator(_can_be_hashed),
+]
+TypedPassword = Annotated[
+    SecretStr, Field(min_length=1, max_length=MAX_PASSWORD), AfterValidator(_can_be_hashed)
 ]
 
 
@@ -78,6 +114,81 @@ class UserRead(BaseModel):
     name: str
     locale: Locale
     created_at: datetime
+
+
+class PhoneChangeRead(BaseModel):
+    """The person's way to another phone, proven already: it takes the place of the old one at `due_at`."""
+
+    id: UUID
+    phone: str
+    requested_at: datetime
+    due_at: datetime
+
+
+class ProfileRead(UserRead):
+    """A person, as that person sees it. `phone` is empty when somebody else has proven to hold it by now."""
+
+    has_password: bool
+    phone_change: PhoneChangeRead | None = Field(
+        description="A change of phone that is pending; `DELETE /me/phone-changes/{id}` stops it."
+    )
+
+
+class PasswordSet(BaseModel):
+    """The new password. The current one is asked of whoever has one and did not sign in just now."""
+
+    password: NewPassword
+    current_password: TypedPassword | None = None
+
+
+class OwnChallengeCreate(BaseModel):
+    """Over which channel one's own phone shall get a code."""
+
+    channel: ChannelKind
+
+
+class Reauthentication(BaseModel):
+    """A code that was sent for this, or the password."""
+
+    challenge_id: UUID | None = None
+    code: Code | None = None
+    password: TypedPassword | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        with_code = self.challenge_id is not None and self.code is not None
+        if with_code == (self.password is not None):
+            raise ValueError("bring challenge_id and code, or password")
+        return self
+
+
+class Reauthenticated(BaseModel):
+    """A fresh access token of the same session; the refresh token stays as it is."""
+
+    access_token: str
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105  the name of a scheme
+    expires_in: int = Field(description="Seconds until the access token ends.")
+    recent_until: datetime = Field(description="Until when it opens what asks for a recent sign-in.")
+
+
+class PhoneChangeCreate(BaseModel):
+    """The new phone, and over which channel it shall get a code."""
+
+    phone: Annotated[str, Field(max_length=64, examples=["+7 999 123-45-67"])]
+    channel: ChannelKind
+
+
+class PhoneProof(BaseModel):
+    """The code that came to the new phone."""
+
+    code: Code
+
+
+class OldPhoneProof(BaseModel):
+    """The code that came to the old phone."""
+
+    challenge_id: UUID
+    code: Code
 
 
 class UserUpdate(BaseModel):

@@ -1,14 +1,15 @@
-"""Hearing from the messengers of bots: by polling, or by seeing to it that they call."""
+"""Hearing from the messengers of bots, by polling or by seeing to it that they call; changing phones."""
 
 import asyncio
 import secrets
 from collections import defaultdict
 from contextlib import suppress
+from uuid import UUID
 
 from redis.exceptions import RedisError
 from tochka_sdk import logs
 
-from tochka_core.accounts import handshakes
+from tochka_core.accounts import continuity, handshakes, phone_changes, phones
 from tochka_core.channels.errors import MessengerRefuses
 from tochka_core.channels.public import BotChannel, webhook_url
 from tochka_core.channels.schemas import Batch, ChannelKind, Update
@@ -19,6 +20,7 @@ BETWEEN_S = 0.3  # MAX wants that much between two polls
 WAIT_S = 5.0  # while another process polls
 LONGEST_PAUSE_S = 60.0
 MARKER_S = 24 * 3600  # Telegram may count from anywhere after a quiet week
+CHANGES_S = 15.0  # between two looks at the changes of phones
 SUBSCRIBE_S = 600.0  # a messenger drops a webhook that fails for hours
 
 LEASE = """
@@ -32,10 +34,41 @@ _log = logs.get_logger(__name__)
 
 
 async def run(resources: Resources, stop: asyncio.Event) -> None:
-    """Keep every bot informed until `stop`. Any number of processes may run this."""
+    """Keep every bot informed, and change phones that are due, until `stop`. Any number of processes may run
+    this.
+    """
     async with asyncio.TaskGroup() as group:
+        group.create_task(_change_phones(resources, stop))
         for kind, bot in resources.channels.bots.items():
             group.create_task(_Ear(resources, kind, bot, stop).run())
+
+
+async def recover(resources: Resources, was: str, phone: str, user_id: UUID | None, *, take: bool) -> str:
+    """Let somebody in again, for an operator: what came of it, as a sentence. Runs as the app role.
+
+    Raises:
+        DomainError: nothing did.
+    """
+    number = phones.normalise(phone)
+    found = await continuity.give_back(resources, phones.normalise(was), number, user_id, take=take)
+    return f"{found} signs in with {logs.mask_phone(number)} from now on"
+
+
+async def change_phones(resources: Resources) -> None:
+    """Tell of pending changes of phones, and carry out those that are due."""
+    await phone_changes.tell_old_phones(resources)
+    await phone_changes.carry_out_due(resources)
+
+
+async def _change_phones(resources: Resources, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        try:
+            await change_phones(resources)
+        except Exception as error:
+            _log.error("accounts.phones_not_changed", exc_info=error)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CHANGES_S):
+                await stop.wait()
 
 
 class _Ear:

@@ -10,6 +10,8 @@ from tochka_sdk.ids import uuid7
 from tochka_sdk.tokens import TokenInvalid
 
 from tochka_core.accounts.errors import NotSignedIn
+from tochka_core.accounts.schemas import Method
+from tochka_core.audit.public import Actor
 from tochka_core.resources import Resources
 
 TYP = "at+jwt"
@@ -22,16 +24,23 @@ REMEMBERED = 4096  # tokens whose signature need not be checked again; about 1 k
 
 
 @dataclass(frozen=True, slots=True)
-class Claims:
-    """Who asks, in which session, for which tenant."""
+class Person:
+    """Whoever holds a valid access token; `tenant_id` is the one that the token was issued for, `auth_time`
+    when the person was last asked for a code or a password.
+    """
 
     user_id: UUID
     session_id: UUID
     tenant_id: UUID | None
     auth_time: datetime
+    method: Method = "otp"
+
+    def acting_from(self, address: str | None) -> Actor:
+        """The same for the audit trail."""
+        return Actor(self.user_id, self.session_id, address)
 
 
-def issue(resources: Resources, claims: Claims) -> str:
+def issue(resources: Resources, claims: Person) -> str:
     """A fresh access token."""
     issued = clock.now()
     body: dict[str, Any] = {
@@ -44,14 +53,14 @@ def issue(resources: Resources, claims: Claims) -> str:
         "iat": int(issued.timestamp()),
         "exp": int((issued + LIFETIME).timestamp()),
         "auth_time": int(claims.auth_time.timestamp()),
-        "amr": ["otp"],
+        "amr": [claims.method],
     }
     if claims.tenant_id is not None:
         body["tid"] = str(claims.tenant_id)
     return tokens.encode(TYP, body, resources.keyring.access)
 
 
-def verify(resources: Resources, token: str) -> Claims:
+def verify(resources: Resources, token: str) -> Person:
     """The claims of a valid access token; only the access keys count, not every key that is published.
 
     Raises:
@@ -82,7 +91,7 @@ def _proven(resources: Resources, token: str) -> dict[str, Any]:
     return claims
 
 
-def _read(claims: dict[str, Any], moment: datetime) -> Claims:
+def _read(claims: dict[str, Any], moment: datetime) -> Person:
     """The claims in their types; KeyError, TypeError or ValueError when one is missing or out of its time."""
     if not (isinstance(claims["jti"], str) and isinstance(claims["client_id"], str)):
         raise TypeError("jti and client_id are text")
@@ -90,7 +99,7 @@ def _read(claims: dict[str, Any], moment: datetime) -> Claims:
     if moment >= _time(claims["exp"]) or moment + FUTURE < begins:
         raise ValueError("out of its time")
     tenant = claims.get("tid")
-    return Claims(
+    return Person(
         user_id=UUID(claims["sub"]),
         session_id=UUID(claims["sid"]),
         tenant_id=None if tenant is None else UUID(tenant),

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 Action = Literal[
+    "account.recovered",
     "codes.refused",
     "handover.accepted",
     "handover.declined",
@@ -25,9 +26,19 @@ Action = Literal[
     "member.left",
     "member.removed",
     "member.role_changed",
+    "password.refused",
+    "password.removed",
+    "password.set",
+    "person.not_recognised",
+    "person.reauthenticated",
     "person.signed_in",
     "person.signed_out",
     "person.signed_up",
+    "phone.change_cancelled",
+    "phone.change_refused",
+    "phone.change_requested",
+    "phone.changed",
+    "phone.released",
     "session.ended",
     "session.replayed",
     "tenant.created",

@@ -22,6 +22,8 @@ class TelegramGateway:
 
     async def send(self, message: Message) -> Outcome:
         """Send our own code. Nothing makes a repetition harmless here: each is paid for."""
+        if not message.code:
+            return Rejected("carries codes only")
         body = {
             "phone_number": message.phone,
             "code": message.code,

@@ -30,7 +30,9 @@ class InboxMessage(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A code on its way to a phone. `reference` names the sending, for channels that can drop repetitions."""
+    """A code on its way to a phone, or a notice, whose `code` is empty. `reference` names the sending, for
+    channels that can drop repetitions.
+    """
 
     reference: str
     phone: str

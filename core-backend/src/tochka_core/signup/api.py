@@ -10,7 +10,7 @@ from tochka_core.accounts import public as accounts
 from tochka_core.accounts.public import CallerDep
 from tochka_core.resources import Resources, ResourcesDep
 from tochka_core.signup import service
-from tochka_core.signup.schemas import Access, Confirm, Refresh, SignedIn
+from tochka_core.signup.schemas import Access, Confirm, Login, Recover, Refresh, SignedIn
 from tochka_core.signup.service import Entry
 
 router = APIRouter(tags=["signup"])
@@ -21,9 +21,21 @@ async def confirm_challenge(
     challenge_id: UUID, answer: Confirm, response: Response, caller: CallerDep, resources: ResourcesDep
 ) -> SignedIn:
     """Type the code: a new phone becomes user and tenant, a known one signs in."""
-    entry = await service.confirm(resources, challenge_id, answer, caller)
-    tenant_id = entry.tenants[0].id if entry.tenants else None
-    return SignedIn(**_hand_over(response, resources, entry, tenant_id), is_new_user=entry.is_new_user)
+    return _signed_in(response, resources, await service.confirm(resources, challenge_id, answer, caller))
+
+
+@router.post("/auth/challenges/{challenge_id}/recover", operation_id="recover_account")
+async def recover_account(
+    challenge_id: UUID, given: Recover, response: Response, caller: CallerDep, resources: ResourcesDep
+) -> SignedIn:
+    """Go on after `accounts.confirmation_needed`: with the account's password, or anew with its number."""
+    return _signed_in(response, resources, await service.recover(resources, challenge_id, given, caller))
+
+
+@router.post("/auth/login", operation_id="login")
+async def login(given: Login, response: Response, caller: CallerDep, resources: ResourcesDep) -> SignedIn:
+    """Sign in with a password, for whoever has set one; a code does as well."""
+    return _signed_in(response, resources, await service.login(resources, given, caller))
 
 
 @router.post("/auth/refresh", operation_id="refresh")
@@ -41,6 +53,11 @@ async def refresh(
     entry = await service.refresh(resources, token, wish.tenant_id, caller, wants_body=wants_body)
     first = entry.tenants[0].id if entry.tenants else None
     return Access(**_hand_over(response, resources, entry, wish.tenant_id or first))
+
+
+def _signed_in(response: Response, resources: Resources, entry: Entry) -> SignedIn:
+    tenant_id = entry.tenants[0].id if entry.tenants else None
+    return SignedIn(**_hand_over(response, resources, entry, tenant_id), is_new_user=entry.is_new_user)
 
 
 def _hand_over(

@@ -1,32 +1,62 @@
 """Bodies of signing up, signing in and refreshing."""
 
-import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, Field, model_validator
 
-from tochka_core.accounts.schemas import Locale, PersonName, UserRead
+from tochka_core.accounts.schemas import (
+    Code,
+    Locale,
+    PersonName,
+    TokenDelivery,
+    TypedPassword,
+    UserRead,
+)
 from tochka_core.tenants.schemas import TenantOfPerson
 
-SEPARATORS = re.compile(r"[\s-]+")
 
+class Newcomer(BaseModel):
+    """What somebody new may be called; it matters to nobody else."""
 
-def _joined(typed: object) -> object:
-    """People copy codes as "123 456" or "123-456"."""
-    return SEPARATORS.sub("", typed) if isinstance(typed, str) else typed
-
-
-Code = Annotated[str, BeforeValidator(_joined), Field(pattern=r"^[0-9]{6}$", examples=["123456"])]
-
-
-class Confirm(BaseModel):
-    """The code that arrived; names and language matter only to somebody new."""
-
-    code: Code
     name: PersonName | None = None
     tenant_name: PersonName | None = None
     locale: Locale = "ru"
+
+
+class Confirm(Newcomer):
+    """The code that arrived; names and language matter only to somebody new."""
+
+    code: Code
+
+
+class Login(BaseModel):
+    """A phone and its password."""
+
+    phone: Annotated[str, Field(max_length=64, examples=["+7 999 123-45-67"])]
+    password: TypedPassword
+    token_delivery: TokenDelivery = Field(default="cookie", description="As with a challenge.")
+
+    @property
+    def wants_body(self) -> bool:
+        """Whether the refresh token goes into the answer's body."""
+        delivery = self.token_delivery
+        return delivery == "body"
+
+
+class Recover(Newcomer):
+    """How to go on with a proven phone whose account may be somebody else's: with the account's password, or
+    `anew`, which takes the phone from that account.
+    """
+
+    way: Literal["password", "anew"]
+    password: TypedPassword | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.way == "password") != (self.password is not None):
+            raise ValueError("bring the password with the way `password`, and with no other")
+        return self
 
 
 class Refresh(BaseModel):

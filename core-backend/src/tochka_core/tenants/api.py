@@ -28,6 +28,7 @@ from tochka_core.tenants.public import (
     AdminConnection,
     AdminSession,
     OwnerConnection,
+    RecentOwnerConnection,
     SelfOrAdminConnection,
     TenantConnection,
     TenantSession,
@@ -158,9 +159,11 @@ async def remove_member(tenant_id: UUID, user_id: UUID, transaction: SelfOrAdmin
 
 @router.put("/tenants/{tenant_id}/handover", operation_id="offer_handover")
 async def offer_handover(
-    tenant_id: UUID, offer: HandoverCreate, transaction: OwnerConnection
+    tenant_id: UUID, offer: HandoverCreate, transaction: RecentOwnerConnection
 ) -> HandoverRead:
-    """Offer the tenant to a member, who has 72 hours to accept; an offer before this one is replaced."""
+    """Offer the tenant to a member, who has 72 hours to accept; an offer before this one is replaced. Needs a
+    recent sign-in.
+    """
     return await members.offer_handover(transaction.connection, transaction.member, offer.user_id)
 
 

@@ -175,11 +175,12 @@ def _require_another_owner(held: Mapping[UUID, Role], user_id: UUID) -> None:
 
 
 def read(row: Any, viewer: Role) -> MemberRead:
-    """A member as another one sees it."""
+    """A member as another one sees it; whoever lost the number to somebody else has an empty phone."""
+    phone = row["phone"] or ""
     return MemberRead(
         user_id=row["user_id"],
         name=row["name"],
-        phone=row["phone"] if roles.sees_phones(viewer) else mask_phone(row["phone"]),
+        phone=phone if roles.sees_phones(viewer) else mask_phone(phone),
         role=cast("Role", row["role"]),
         joined_at=row["created_at"],
     )

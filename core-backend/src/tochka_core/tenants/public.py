@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from tochka_sdk.db import Connection, Scope
 from tochka_sdk.requests import bind
 
-from tochka_core.accounts.public import Person, PersonDep
+from tochka_core.accounts.public import Person, PersonDep, require_recent
 from tochka_core.accounts.schemas import Locale
 from tochka_core.resources import Resources, ResourcesDep, resources_of
 from tochka_core.tenants import roles, service
@@ -126,9 +126,12 @@ async def member_transaction(resources: Resources, member: Member) -> AsyncItera
         NotSignedIn: the session has ended meanwhile.
         AccessDenied: the membership has.
     """
-    person = Person(member.user_id, member.session_id, member.tenant_id)
-    async with resources.connections.transaction(_scope(member.tenant_id, person)) as connection:
-        yield TenantHotTransaction(await _member(connection, member.tenant_id, person), connection)
+    scope = Scope(tenant_id=member.tenant_id, user_id=member.user_id)
+    async with resources.connections.transaction(scope) as connection:
+        again = await service.get_member(
+            connection, tenant_id=member.tenant_id, user_id=member.user_id, session_id=member.session_id
+        )
+        yield TenantHotTransaction(again, connection)
 
 
 async def _admin_session(transaction: TenantSession) -> TenantTransaction:
@@ -155,6 +158,18 @@ async def _self_or_admin_connection(transaction: TenantConnection, user_id: UUID
 AdminSession = Annotated[TenantTransaction, Depends(_admin_session, scope="function")]
 AdminConnection = Annotated[TenantHotTransaction, Depends(_admin_connection, scope="function")]
 OwnerConnection = Annotated[TenantHotTransaction, Depends(_owner_connection, scope="function")]
+
+
+async def _recent_owner_connection(
+    resources: ResourcesDep, person: PersonDep, transaction: OwnerConnection
+) -> TenantHotTransaction:
+    require_recent(resources, person)
+    return transaction
+
+
+RecentOwnerConnection = Annotated[TenantHotTransaction, Depends(_recent_owner_connection, scope="function")]
+"""An owner who was asked for a code or a password a few minutes ago."""
+
 SelfOrAdminConnection = Annotated[TenantHotTransaction, Depends(_self_or_admin_connection, scope="function")]
 """The member whom the path names by `user_id`, or whoever manages members."""
 

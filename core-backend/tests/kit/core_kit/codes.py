@@ -69,3 +69,24 @@ def statements() -> Iterator[list[tuple[str, tuple[Any, ...]]]]:
         yield seen
     finally:
         event.remove(Engine, "before_cursor_execute", note)
+
+
+@contextmanager
+def hot_statements(core: RunningCore) -> Iterator[list[str]]:
+    """What goes through the hot door meanwhile, on the connections that it has open by now."""
+    pool = core.resources.connections._pool
+    assert pool is not None
+    holders: list[Any] = pool._holders  # type: ignore[attr-defined]  # the stubs know no inner parts
+    opened = [holder._con for holder in holders if holder._con is not None]
+    seen: list[str] = []
+
+    def note(record: Any) -> None:
+        seen.append(record.query)
+
+    for connection in opened:
+        connection.add_query_logger(note)
+    try:
+        yield seen
+    finally:
+        for connection in opened:
+            connection.remove_query_logger(note)

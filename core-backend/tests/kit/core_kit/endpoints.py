@@ -18,7 +18,7 @@ GUARDED = {
 }
 """Ids of what belongs to a tenant: whoever takes one has to ask who may."""
 
-FREE = {"challenge_id", "session_id", "module_id", "label", "kind"}
+FREE = {"challenge_id", "change_id", "session_id", "module_id", "label", "kind"}
 """What else stands in paths: a person's own, or public."""
 
 

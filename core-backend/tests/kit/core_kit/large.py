@@ -12,8 +12,18 @@ PREPARE = """
     $$ SELECT (lpad(to_hex(family), 8, '0') || '-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid $$;
 """
 FILL = (
-    """INSERT INTO users (id, phone)
-       SELECT pg_temp.u(n), '+7' || (9000000000 + n) FROM generate_series(1, {rows}) n""",
+    """INSERT INTO users (id, phone, released_phone)
+       SELECT pg_temp.u(n), '+7' || (9000000000 + n),
+              CASE WHEN n % 1000 = 0 THEN '+7' || (9100000000 + n) END FROM generate_series(1, {rows}) n""",
+    """INSERT INTO passwords (user_id, hash)
+       SELECT pg_temp.u(n), '$argon2id$' || n FROM generate_series(1, {rows}) n""",
+    """INSERT INTO messenger_accounts (user_id, kind, chat)
+       SELECT pg_temp.u(n), 'max', n FROM generate_series(1, {rows}) n""",
+    """INSERT INTO phone_changes (user_id, id, phone, asked_in, due_at, notice_at, closed_at, outcome)
+       SELECT pg_temp.u(n), pg_temp.u(n, 10), '+7' || (9200000000 + n), pg_temp.u(n, 1),
+              now() + (n - 1000) * interval '1 minute', CASE WHEN n % 500 = 0 THEN now() END,
+              CASE WHEN n % 500 <> 0 THEN now() END, CASE WHEN n % 500 <> 0 THEN 'done' END
+       FROM generate_series(1, {rows}) n""",
     """INSERT INTO sessions (user_id, id, idle_expires_at, expires_at)
        SELECT pg_temp.u(n % 50000), pg_temp.u(n, 1), now(), now() FROM generate_series(1, {rows}) n""",
     """INSERT INTO confirmed_challenges (challenge_id, user_id)

@@ -1,0 +1,219 @@
+"""Another phone for the same person: proven first, then taken at once or after a while.
+
+The new phone is proven by a code. Whoever proves the old one, too, has it at once; else it takes 72 hours, in
+which the old phone is told and whoever is signed in can stop it. A code for one of these steps is good for
+nothing else, and for nobody else.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+import asyncpg
+from tochka_sdk import clock, logs
+from tochka_sdk.db import Connection, Scope, savepoint
+from tochka_sdk.ids import uuid7
+
+from tochka_core.accounts import challenges, continuity, phones, repository, service
+from tochka_core.accounts.browsers import Caller
+from tochka_core.accounts.challenges import Asked
+from tochka_core.accounts.codes import Challenge, Purpose
+from tochka_core.accounts.errors import (
+    CodeUsed,
+    PhoneChangeUnknown,
+    PhoneMissing,
+    PhoneTaken,
+    PhoneUnchanged,
+)
+from tochka_core.accounts.schemas import PhoneChangeCreate, PhoneChangeRead, ProfileRead
+from tochka_core.accounts.tokens import Person
+from tochka_core.audit import public as audit
+from tochka_core.audit.public import Actor
+from tochka_core.audit.schemas import Action
+from tochka_core.channels.schemas import Accepted, ChannelKind, Message, Rejected
+from tochka_core.resources import Resources
+
+NOTICE_LEASE = timedelta(minutes=5)
+_log = logs.get_logger(__name__)
+
+
+async def ask(resources: Resources, person: Person, wanted: PhoneChangeCreate, key: str | None) -> Asked:
+    """Send a code to the new phone. Whether it is somebody's already is not looked at."""
+    phone = phones.normalise(wanted.phone)
+    async with resources.connections.transaction(Scope(user_id=person.user_id)) as connection:
+        if (await service.get_user(connection, person.user_id)).phone == phone:
+            raise PhoneUnchanged
+    challenge = _challenge(phone, wanted.channel, "phone-change", person.user_id)
+    return await challenges.ask(resources, challenge, key=key)
+
+
+def _challenge(phone: str, channel: ChannelKind, purpose: Purpose, subject: UUID) -> Challenge:
+    return Challenge(uuid7(), phone, channel, "body", purpose=purpose, subject=str(subject))
+
+
+async def prove_new(
+    resources: Resources, person: Person, change_id: UUID, code: str, caller: Caller
+) -> PhoneChangeRead:
+    """Note the way to the new phone, in the place of any other; the worker tells the old one of it.
+
+    Raises:
+        PhoneTaken: it is another account's.
+    """
+    known = await challenges.consume_code(
+        resources, change_id, code, caller, purpose="phone-change", subject=person.user_id
+    )
+    moment = clock.now()
+    due_at = moment + timedelta(hours=resources.quotas.phone_hold_hours)
+    async with resources.connections.transaction(Scope(user_id=person.user_id)) as connection:
+        old = await repository.lock_user(connection, person.user_id)
+        await service.require_open_session(connection, person.user_id, person.session_id)
+        if await repository.find_user_id(connection, known.phone) is not None:
+            raise PhoneTaken
+        await repository.close_changes(connection, person.user_id, moment, "replaced")
+        try:
+            await repository.add_change(
+                connection,
+                person.user_id,
+                change_id,
+                phone=known.phone,
+                asked_in=person.session_id,
+                moment=moment,
+                due_at=due_at,
+                notice_at=None if old is None else moment,
+            )
+        except asyncpg.UniqueViolationError as error:
+            raise CodeUsed from error
+        by = person.acting_from(caller.address)
+        await _record(connection, "phone.change_requested", by, change_id, old, known.phone)
+    return PhoneChangeRead(id=change_id, phone=known.phone, requested_at=moment, due_at=due_at)
+
+
+async def ask_old(resources: Resources, person: Person, change_id: UUID, channel: ChannelKind) -> Asked:
+    """Send a code to the old phone, for whoever still has it and does not want to wait."""
+    async with resources.connections.transaction(Scope(user_id=person.user_id)) as connection:
+        if await repository.find_change(connection, person.user_id, change_id) is None:
+            raise PhoneChangeUnknown
+        phone = (await service.get_user(connection, person.user_id)).phone
+    if phone is None:
+        raise PhoneMissing
+    return await challenges.ask(resources, _challenge(phone, channel, "old-phone", change_id))
+
+
+async def prove_old(
+    resources: Resources, person: Person, change_id: UUID, challenge_id: UUID, code: str, caller: Caller
+) -> ProfileRead:
+    """Change the phone at once.
+
+    Raises:
+        PhoneChangeUnknown: it was stopped or carried out meanwhile.
+        PhoneTaken: somebody else has signed up with the new phone.
+    """
+    known = await challenges.consume_code(
+        resources, challenge_id, code, caller, purpose="old-phone", subject=change_id
+    )
+    async with resources.connections.transaction(Scope(user_id=person.user_id)) as connection:
+        old = await repository.lock_user(connection, person.user_id)
+        await service.require_open_session(connection, person.user_id, person.session_id)
+        if old != known.phone:
+            raise PhoneChangeUnknown
+        by = person.acting_from(caller.address)
+        await _carry_out(connection, person.user_id, change_id, old, by, spared=person.session_id)
+        return await service.profile(connection, person.user_id)
+
+
+async def cancel(connection: Connection, person: Person, change_id: UUID, address: str | None) -> None:
+    """Stop a pending change: anybody who is signed in as this person may."""
+    old = await repository.lock_user(connection, person.user_id)
+    closed = await repository.close_change(connection, person.user_id, change_id, clock.now(), "cancelled")
+    if closed is None:
+        raise PhoneChangeUnknown
+    by = person.acting_from(address)
+    await _record(connection, "phone.change_cancelled", by, change_id, old, closed["phone"])
+
+
+async def carry_out_due(resources: Resources) -> None:
+    """Carry out changes whose time has come (jobs role)."""
+    async with resources.connections.system("looks which changes of phones are due") as connection:
+        due = await repository.list_due_changes(connection, clock.now())
+    for row in due:
+        await _carry_out_one(resources, row["user_id"], row["id"])
+
+
+async def _carry_out_one(resources: Resources, user_id: UUID, change_id: UUID) -> None:
+    """One change; nothing when another worker was first, or it was stopped in this moment."""
+    by = Actor(user_id)
+    async with resources.connections.transaction(Scope(user_id=user_id)) as connection:
+        old = await repository.lock_user(connection, user_id)
+        change = await repository.find_change(connection, user_id, change_id)
+        if change is None:
+            return
+        try:
+            async with savepoint(connection):
+                await _carry_out(connection, user_id, change_id, old, by, spared=change["asked_in"])
+        except PhoneTaken:
+            await repository.close_change(connection, user_id, change_id, clock.now(), "refused")
+            await _record(connection, "phone.change_refused", by, change_id, old, change["phone"])
+
+
+async def _carry_out(
+    connection: Connection, user_id: UUID, change_id: UUID, old: str | None, by: Actor, *, spared: UUID
+) -> None:
+    """Change the phone of a person whose row is held. Sessions other than the one that asked for it end, and
+    which accounts of messengers went with the old phone is forgotten.
+    """
+    moment = clock.now()
+    closed = await repository.close_change(connection, user_id, change_id, moment, "done")
+    if closed is None:
+        raise PhoneChangeUnknown
+    await continuity.give_phone(connection, user_id, closed["phone"])
+    await service.end_sessions(connection, user_id, moment, spared=spared)
+    await _record(connection, "phone.changed", by, change_id, old, closed["phone"])
+
+
+async def _record(
+    connection: Connection, action: Action, by: Actor, change_id: UUID, old: str | None, new: str
+) -> None:
+    phones_of = {"old_phone": old, "new_phone": new}
+    await audit.record(connection, action, by=by, subject_id=change_id, data=phones_of)
+
+
+NOTICES = {
+    "ru": "Точка Роста: через {hours} ч номером для входа станет {phone}. Если это не вы, войдите сейчас и "
+    "отмените: {url}",
+    "en": "Tochka Rosta: in {hours} h {phone} will be the number to sign in with. If it is not you, sign in "
+    "now and stop it: {url}",
+}
+
+
+async def tell_old_phones(resources: Resources) -> None:
+    """Tell of changes that are pending, where anything reaches the old phone (jobs role)."""
+    moment = clock.now()
+    async with resources.connections.system("looks which changes of phones to tell of") as connection:
+        claimed = await repository.claim_notices(connection, moment, NOTICE_LEASE)
+    for row in claimed:
+        await _tell(resources, row["user_id"], row["phone"], row["due_at"] - moment)
+        async with resources.connections.system("notes that somebody was told") as connection:
+            await repository.note_told(connection, row["user_id"], row["id"])
+
+
+async def _tell(resources: Resources, user_id: UUID, new: str, left: timedelta) -> None:
+    """Write to the accounts of messengers that are known, or else push a message to the phone, if a channel
+    carries any but codes. The panel shows it in any case.
+    """
+    async with resources.connections.transaction(Scope(user_id=user_id)) as connection:
+        user = await service.get_user(connection, user_id)
+        links = await repository.list_links(connection, user_id)
+    hours = max(1, round(left.total_seconds() / 3600))
+    shown = logs.mask_phone(new)
+    text = NOTICES[user.locale].format(hours=hours, phone=shown, url=resources.addresses.public_url)
+    outcomes = [
+        await resources.channels.bots[link["kind"]].say(link["chat"], text)
+        for link in links
+        if link["kind"] in resources.channels.bots
+    ]
+    if not any(isinstance(outcome, Accepted) for outcome in outcomes) and user.phone is not None:
+        for push in resources.channels.pushes.values():
+            outcomes.append(await push.send(Message(str(uuid7()), user.phone, "", text)))
+            if not isinstance(outcomes[-1], Rejected):
+                break
+    if not any(isinstance(outcome, Accepted) for outcome in outcomes):
+        _log.warning("accounts.notice_not_accepted", user_id=str(user_id), outcomes=list(map(repr, outcomes)))
