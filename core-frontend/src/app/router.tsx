@@ -43,6 +43,14 @@ const routes: RouteObject[] = [
             path: "team",
             lazy: async () => ({ Component: (await import("@/app/pages/team-page")).TeamPage }),
           },
+          {
+            path: "audit",
+            lazy: async () => ({ Component: (await import("@/app/pages/audit-page")).AuditPage }),
+          },
+          {
+            path: "account",
+            lazy: async () => ({ Component: (await import("@/app/pages/account-page")).AccountPage }),
+          },
         ],
       },
       { Component: FocusLayout, children: [{ path: "*", Component: NotFoundPage }] },

@@ -1,5 +1,5 @@
 /** The members of a tenant, and for those who may: changing what they are, removing them, leaving. */
-import { ActionIcon, Button, Menu, Skeleton } from "@mantine/core"
+import { ActionIcon, Menu, Skeleton } from "@mantine/core"
 import { Trans, useLingui } from "@lingui/react/macro"
 import { LogOut, MoreHorizontal, ShieldCheck, UserRound, UserMinus } from "lucide-react"
 import { useState } from "react"
@@ -9,6 +9,7 @@ import { useRoleName } from "@/features/tenants/role-name"
 import { type Member, mayRemove, type Role, useAppoint, useMembers } from "@/features/tenants/team"
 import classes from "@/features/tenants/team.module.css"
 import { ProblemNotice } from "@/shared/ui/problem-notice"
+import { ShowMore } from "@/shared/ui/show-more"
 
 interface MemberListProps {
   tenantId: string
@@ -46,11 +47,7 @@ export function MemberList({ tenantId, own, me, showPhone }: MemberListProps) {
           />
         ))}
       </ul>
-      {list.hasNextPage && (
-        <Button variant="default" size="md" mt="lg" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-          <Trans>Показать ещё</Trans>
-        </Button>
-      )}
+      <ShowMore list={list} />
       <RemoveMemberDialog tenantId={tenantId} member={leaving} me={me} showPhone={showPhone} onClose={() => setLeaving(null)} />
     </>
   )
