@@ -2,7 +2,6 @@
 import { createBrowserRouter, createMemoryRouter, type RouteObject } from "react-router"
 
 import { FocusLayout } from "@/app/layouts/focus-layout"
-import { PanelLayout } from "@/app/layouts/panel-layout"
 import { RootLayout } from "@/app/layouts/root-layout"
 import { PublicLayout } from "@/app/layouts/public-layout"
 import { LandingPage } from "@/app/pages/landing-page"
@@ -25,7 +24,7 @@ const routes: RouteObject[] = [
         lazy: async () => ({ Component: (await import("@/app/pages/sign-in-page")).LoginPage }),
       },
       {
-        Component: PanelLayout,
+        lazy: async () => ({ Component: (await import("@/app/layouts/panel-layout")).PanelLayout }),
         children: [
           {
             path: "select-module",

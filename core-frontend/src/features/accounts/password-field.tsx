@@ -25,7 +25,8 @@ export function PasswordField({ ref, label, hint, isNew, value, onChange, error,
     <TextInput
       ref={ref}
       label={label}
-      description={hint}
+      // what is wrong takes the place of the hint
+      description={error ? undefined : hint}
       type={isShown ? "text" : "password"}
       name="password"
       autoComplete={isNew ? "new-password" : "current-password"}

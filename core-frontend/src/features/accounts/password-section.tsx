@@ -38,11 +38,6 @@ export function PasswordSection({ me }: { me: Profile }) {
             <div className={classes.state}>
               <p className={classes.value}>{me.has_password ? t`Задан` : t`Не задан`}</p>
               <div className={classes.actions}>
-                {me.has_password && (
-                  <Button variant="default" size="md" onClick={() => setRemoving(true)}>
-                    <Trans>Удалить пароль</Trans>
-                  </Button>
-                )}
                 <Button
                   variant={me.has_password ? "default" : "filled"}
                   size="md"
@@ -53,6 +48,11 @@ export function PasswordSection({ me }: { me: Profile }) {
                 >
                   {me.has_password ? <Trans>Сменить пароль</Trans> : <Trans>Задать пароль</Trans>}
                 </Button>
+                {me.has_password && (
+                  <Button variant="default" size="md" onClick={() => setRemoving(true)}>
+                    <Trans>Удалить пароль</Trans>
+                  </Button>
+                )}
               </div>
             </div>
             {done !== null && (

@@ -89,7 +89,7 @@ function ElsewhereSignedIn({ phone }: { phone: string }) {
     <section className={classes.way}>
       <h2>
         <MonitorSmartphone size={20} aria-hidden="true" />
-        <Trans>Аккаунт мой, и где-то я ещё не вышел</Trans>
+        <Trans>Аккаунт мой и открыт на другом устройстве</Trans>
       </h2>
       <p>
         <Trans>

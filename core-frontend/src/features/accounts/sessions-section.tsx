@@ -85,15 +85,17 @@ function SessionRow({ session, isEnding, onEnd }: SessionRowProps) {
       <div className={rows.what}>
         <b>{name}</b>
         <span className={rows.facts}>
-          <span>{formatAgo(session.last_used_at, i18n.locale)}</span>
+          {session.current ? (
+            <span className={rows.here}>
+              <Trans>Это устройство</Trans>
+            </span>
+          ) : (
+            <span>{formatAgo(session.last_used_at, i18n.locale)}</span>
+          )}
           {session.ip !== null && <span>{session.ip}</span>}
         </span>
       </div>
-      {session.current ? (
-        <span className={rows.badge}>
-          <Trans>Это устройство</Trans>
-        </span>
-      ) : (
+      {!session.current && (
         <Button variant="default" size="sm" loading={isEnding} onClick={onEnd} aria-label={t`Завершить сеанс: ${name}`}>
           <Trans>Завершить</Trans>
         </Button>

@@ -59,11 +59,11 @@ const DEEDS: Record<string, Tell> = {
   "session.replayed": () => ({ text: msg`Сеанс завершён для защиты: его ключ пришёл ещё раз`, tone: "bad" }),
   "tenant.created": (_, fact) => {
     const name = fact("name")
-    return { text: msg`Создан бизнес «${name}»`, tone: "good" }
+    return { text: msg`Создан бизнес: ${name}`, tone: "good" }
   },
   "tenant.renamed": (_, fact) => {
     const name = fact("name")
-    return { text: msg`Бизнес переименован в «${name}»` }
+    return { text: msg`Новое название бизнеса: ${name}` }
   },
 }
 

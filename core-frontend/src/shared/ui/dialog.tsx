@@ -1,4 +1,7 @@
 /** The browser's own modal dialog, focus and Esc included; what is in it exists only while it is open. */
+import { UnstyledButton } from "@mantine/core"
+import { useLingui } from "@lingui/react/macro"
+import { X } from "lucide-react"
 import { type ReactNode, useEffect, useId, useRef } from "react"
 
 import classes from "@/shared/ui/dialog.module.css"
@@ -11,6 +14,7 @@ interface DialogProps {
 }
 
 export function Dialog({ isOpen, title, children, onClose }: DialogProps) {
+  const { t } = useLingui()
   const dialog = useRef<HTMLDialogElement>(null)
   const titleId = useId()
   useEffect(() => {
@@ -31,6 +35,9 @@ export function Dialog({ isOpen, title, children, onClose }: DialogProps) {
         <div className={classes.body}>
           <h2 id={titleId}>{title}</h2>
           {children}
+          <UnstyledButton className={classes.close} aria-label={t`Закрыть`} onClick={onClose}>
+            <X size={22} aria-hidden="true" />
+          </UnstyledButton>
         </div>
       )}
     </dialog>
