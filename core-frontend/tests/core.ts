@@ -1,6 +1,7 @@
 /** The core as the panel sees it, over a real socket: enough of its calls, with bodies of the generated types. */
 import type { ServerResponse } from "node:http"
 
+import { type Account, account, freshAccount } from "@tests/account"
 import { type Answer, problem, type Received, startServer, type TestServer } from "@tests/server"
 
 import type { Schemas } from "@/shared/api/api"
@@ -9,11 +10,10 @@ export const CODE = "123456"
 const USER = "0197f000-0000-7000-8000-0000000000aa"
 const SUBSCRIPTION = "0197f000-0000-7000-8000-0000000000bb"
 
-export interface FakeCore extends TestServer {
+export interface FakeCore extends TestServer, Account {
   /** Whether the refresh cookie of this browser opens a session. */
   isSignedIn: boolean
   isNewUser: boolean
-  user: Schemas["UserRead"]
   tenants: Schemas["TenantRead"][]
   installations: Schemas["InstallationRead"][]
   channels: Schemas["ChannelRead"][]
@@ -76,7 +76,7 @@ export async function startCore(): Promise<FakeCore> {
   const core: FakeCore = {
     isSignedIn: false,
     isNewUser: true,
-    user: { id: USER, phone: "+79991234567", name: "", locale: "ru", created_at: "2026-11-01T00:00:00Z" },
+    ...freshAccount(USER),
     tenants: [tenant(1, "Пекарня «На углу»")],
     installations: [],
     channels: [
@@ -113,11 +113,8 @@ function answer(core: FakeCore, watchers: Map<string, ServerResponse>, request: 
   if (slice === "modules") return id === "shop" ? { body: SHOP } : problem(404, "catalogue.module_unknown")
   if (slice === "subdomains") return { body: subdomain(core, id) }
   if (request.headers.authorization !== "Bearer good") return problem(401, "accounts.unauthenticated")
-  if (path === "/me") {
-    if (request.method === "PATCH") Object.assign(core.user, request.body)
-    return { body: core.user }
-  }
   if (path.startsWith("/me/invitations")) return mine(core, path)
+  if (slice === "me" || action === "audit") return account(core, request, path)
   if (slice === "tenants" && id !== "") return team(core, request, path)
   if (path === "/tenants") return { body: { items: core.tenants, next_cursor: null } }
   if (path === "/installations" && request.method === "POST") return activate(core, request)
@@ -192,6 +189,13 @@ export function challenge(channel: Schemas["ChallengeCreate"]["channel"]): Schem
 }
 
 function signing(core: FakeCore, request: Received, path: string): Answer {
+  if (path === "/auth/login" || path.endsWith("/recover")) {
+    const { password, way } = request.body as Partial<Schemas["Recover"]>
+    if (way !== "anew" && password !== core.password) return problem(401, "accounts.credentials_wrong")
+    core.isSignedIn = true
+    return { body: { ...access(core), is_new_user: way === "anew" } satisfies Schemas["SignedIn"] }
+  }
+  if (path.endsWith("/resend")) return { status: 202, body: challenge("max") }
   if (path.endsWith("/confirm")) {
     const { code } = request.body as Schemas["Confirm"]
     if (code !== CODE) return problem(422, "accounts.code_wrong", { tries_left: 4 })

@@ -39,7 +39,7 @@ function Trail({ tenant }: { tenant: Tenant }) {
 
   return (
     <div className={classes.trail}>
-      <EntryList list={useTenantTrail(tenant.id, true)} label={t`Журнал`} who={who} />
+      <EntryList list={useTenantTrail(tenant.id, true)} label={t`Журнал`} heading="h2" who={who} />
     </div>
   )
 }

@@ -98,14 +98,20 @@ export function useAskOldPhone(changeId: string) {
 
 export function useProveOldPhone(changeId: string) {
   const { client } = useApi()
-  const refresh = useRefresh()
   return async ({ id }: PendingChallenge, code: string): Promise<Profile> => {
     const params = { path: { change_id: changeId } }
     const body = { challenge_id: id, code }
-    const profile = await read(client.POST("/api/v1/me/phone-changes/{change_id}/old-phone/confirm", { params, body }))
-    // not waited for: it takes away what shows the change, which has yet to hear of the end
+    return read(client.POST("/api/v1/me/phone-changes/{change_id}/old-phone/confirm", { params, body }))
+  }
+}
+
+/** Shows at once what the core has answered, and whatever else it has changed as soon as that is known. */
+export function useTakeOver() {
+  const queries = useQueryClient()
+  const refresh = useRefresh()
+  return (profile: Profile) => {
+    queries.setQueryData(["me"], profile)
     void refresh()
-    return profile
   }
 }
 

@@ -3,7 +3,7 @@ import { Button } from "@mantine/core"
 import { Trans, useLingui } from "@lingui/react/macro"
 import { useState } from "react"
 
-import { type PhoneChange, type Profile, useAskOldPhone, useCancelPhoneChange, useProveOldPhone } from "@/features/accounts/account"
+import { type PhoneChange, type Profile, useAskOldPhone, useCancelPhoneChange, useProveOldPhone, useTakeOver } from "@/features/accounts/account"
 import classes from "@/features/accounts/account.module.css"
 import { OwnCode } from "@/features/accounts/own-code"
 import { formatPhone } from "@/features/accounts/phone"
@@ -23,6 +23,7 @@ export function PendingPhone({ me, change, onChanged }: PendingPhoneProps) {
   const [isProving, setProving] = useState(false)
   const ask = useAskOldPhone(change.id)
   const prove = useProveOldPhone(change.id)
+  const takeOver = useTakeOver()
   const cancel = useCancelPhoneChange()
   const [next, old] = [formatPhone(change.phone), formatPhone(me.phone)]
   const due = formatMoment(change.due_at, i18n.locale)
@@ -62,7 +63,10 @@ export function PendingPhone({ me, change, onChanged }: PendingPhoneProps) {
             }
             ask={(channel) => ask(me.phone, channel)}
             submit={prove}
-            onDone={onChanged}
+            onDone={(profile) => {
+              takeOver(profile)
+              onChanged()
+            }}
           >
             <Button variant="default" size="md" onClick={() => setProving(false)}>
               <Trans>Отмена</Trans>

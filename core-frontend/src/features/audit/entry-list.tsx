@@ -28,11 +28,13 @@ const SIGNS: Record<string, LucideIcon> = {
 interface EntryListProps {
   list: ReturnType<typeof usePages<AuditEntry>>
   label: string
+  /** Of the headings above each day: one below that of the page or section which the list stands in. */
+  heading: "h2" | "h3"
   /** Who did it; nothing where it is always the same person. */
   who?: (entry: AuditEntry) => string
 }
 
-export function EntryList({ list, label, who }: EntryListProps) {
+export function EntryList({ list, label, heading: Heading, who }: EntryListProps) {
   const { t, i18n } = useLingui()
   if (list.isPending) {
     return (
@@ -60,7 +62,7 @@ export function EntryList({ list, label, who }: EntryListProps) {
       <div role="group" aria-label={label}>
         {byDay(list.data, i18n.locale).map(([day, entries]) => (
           <div key={day} className={classes.day}>
-            <h3>{day}</h3>
+            <Heading>{day}</Heading>
             <ul>
               {entries.map((entry) => (
                 <EntryRow key={entry.id} entry={entry} who={who?.(entry)} />

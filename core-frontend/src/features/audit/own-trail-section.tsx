@@ -11,7 +11,7 @@ export function OwnTrailSection() {
   const { t } = useLingui()
   return (
     <Section title={t`Недавние действия`} lead={t`Входы, пароли, номер и бизнес — всё, что сделано от вашего имени.`}>
-      <EntryList list={useOwnTrail(AT_FIRST)} label={t`Недавние действия`} />
+      <EntryList list={useOwnTrail(AT_FIRST)} label={t`Недавние действия`} heading="h3" />
     </Section>
   )
 }
