@@ -83,7 +83,7 @@ build: $(PANEL) ## the panel
 
 clean: ## remove what was installed and built; data and secrets in .tochka stay
 	rm -rf .venv .tools core-frontend/node_modules core-frontend/dist tests/browser/node_modules \
-		core-backend/tests/channels/telegram_test_api/node_modules
+		core-backend/tests/channels/telegram_test_api/node_modules bench/better_auth/node_modules
 
 ifdef PYTEST_ARGUMENTS
 test-python: $(FOR_WORKING) build

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import activation_rate, live, memory, starts
+from bench import activation_rate, live, memory, sealing, signins, starts
 from bench.report import Figure, print_facts, print_figures
 from bench.running import fresh_folder, running
 
-CHOICES = ("live", "memory", "starts", "rate")
+CHOICES = ("live", "memory", "starts", "rate", "signins", "seals")
 WIDTH = 120  # of a report that goes to a file
 
 
@@ -37,6 +37,14 @@ class Bench:
             self._heading("Activations beside pgbench")
             rounds, seconds = (2, 2) if self._quick else (8, 3)
             yield from activation_rate.measure(rounds, seconds, self._say)
+        if "seals" in chosen:
+            self._heading("The audit trail")
+            rounds, seconds, backlog = (1, 2, 5_000) if self._quick else (5, 3, 50_000)
+            yield from sealing.measure(rounds, seconds, backlog, self._say)
+        if "signins" in chosen:
+            self._heading("Sign-ins and requests beside better-auth")
+            rounds, seconds = (1, 1) if self._quick else (5, 3)
+            yield from signins.measure(rounds, seconds, self._say)
 
     def _on_one_stack(self, chosen: Sequence[str]) -> Iterator[Figure]:
         self._heading("A stack on an empty data directory")

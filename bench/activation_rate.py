@@ -2,27 +2,22 @@
 
 import asyncio
 import gc
-import json
 import random
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import asyncpg
 import uvloop
-from tochka_core.app import open_resources
 from tochka_core.installations import activation
 from tochka_core.installations.schemas import InstallationCreate
 from tochka_core.resources import Resources
-from tochka_core.settings import Settings
 from tochka_core.tenants import service as tenants
 from tochka_core.tenants.public import TenantHotTransaction
 from tochka_sdk.db import Scope
-from tochka_sdk.tokens import generate_key
-from tochka_sdk.webhooks import generate_keypair
 
+from bench.core import core
 from bench.durable import MODULE, TENANTS, Server, durable_postgres, numbered, prepare
 from bench.others import Others
 from bench.pgbench import Ceiling
@@ -61,7 +56,7 @@ def measure(rounds: int, round_s: int, say: Callable[[str], None]) -> list[Figur
 
 async def _rounds(server: Server, rounds: int, round_s: int, say: Callable[[str], None]) -> Rates:
     rates = Rates()
-    async with _core(server) as resources:
+    async with core(server, server.app_dsn, CONCURRENCY) as resources:
         await _ours(resources, 1)
         ceiling = Ceiling(server, await _sample(server), CONCURRENCY)
         await ceiling.run(1)
@@ -74,30 +69,6 @@ async def _rounds(server: Server, rounds: int, round_s: int, say: Callable[[str]
             say(f"round {number}: {per_second(rates.ours[-1])} beside {per_second(rates.ceiling[-1])}")
         rates.others = others.share()
     return rates
-
-
-@asynccontextmanager
-async def _core(server: Server) -> AsyncIterator[Resources]:
-    """The core's resources as the web process opens them, with a connection for each of our callers."""
-    webhook_key, _ = generate_keypair()
-    key = {name: json.dumps(generate_key().as_dict(private=True)) for name in ("signing", "license")}
-    settings = Settings.model_validate(
-        {
-            "database_url": server.app_dsn,
-            "jobs_database_url": server.jobs_dsn,
-            "redis_url": "redis://127.0.0.1:1",  # an activation does not ask Redis
-            "pool_size": CONCURRENCY,
-            "signing_key": key["signing"],
-            "license_key": key["license"],
-            "webhook_key": webhook_key,
-            **{
-                name: secrets.token_urlsafe(48)
-                for name in ("code_pepper", "session_key", "secret_key_master")
-            },
-        }
-    )
-    async with open_resources(settings, database_url=settings.database_url, name="bench") as resources:
-        yield resources
 
 
 async def _ours(resources: Resources, seconds: float) -> tuple[int, float]:

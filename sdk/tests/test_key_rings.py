@@ -39,9 +39,9 @@ def next_of(ring: Ring) -> str:
 
 def test_fresh_rings_have_an_active_and_a_next_key_each_and_survive_their_text() -> None:
     rings = Rings.fresh(NOW)
-    assert [[key.state for key in ring.keys] for ring in rings] == [["active", "next"]] * 3
+    assert [[key.state for key in ring.keys] for ring in rings] == [["active", "next"]] * 4
     assert Rings.parse(rings.render()) == rings
-    assert len({key.name for ring in rings for key in ring.keys}) == 6
+    assert len({key.name for ring in rings for key in ring.keys}) == 8
 
 
 @pytest.mark.parametrize("purpose", PURPOSES)
@@ -83,13 +83,13 @@ def test_a_key_that_nobody_has_heard_of_yet_is_not_turned_to_unless_told_so() ->
 
 def test_a_ring_without_a_next_key_turns_only_at_once() -> None:
     fresh = Rings.fresh(NOW)
-    access, license, webhook = (ring.active.private for ring in fresh)
-    alone = Rings.of(access, license, webhook, NOW, following=False)
+    access, license, webhook, audit = (ring.active.private for ring in fresh)
+    alone = Rings.of(access, license, webhook, audit, NOW, following=False)
     alone.check()
     with pytest.raises(TurnTooSoon):
         alone.turned(PURPOSES, LATER)
     turned = alone.turned(PURPOSES, LATER, at_once=True)
-    assert [len(ring.keys) for ring in turned] == [3, 3, 3]
+    assert [len(ring.keys) for ring in turned] == [3, 3, 3, 3]
 
 
 def test_a_ring_that_is_full_of_keys_that_may_count_is_not_turned_further() -> None:
@@ -105,8 +105,8 @@ def test_a_ring_that_is_full_of_keys_that_may_count_is_not_turned_further() -> N
 def test_replaced_rings_have_nothing_in_common_with_those_before() -> None:
     rings = Rings.fresh(NOW).turned(PURPOSES, LATER)
     replaced = rings.replaced(("access", "webhook"), LATER)
-    assert replaced.license == rings.license
-    kept = {key.name for ring in rings for key in ring.keys if ring.purpose != "license"}
+    assert (replaced.license, replaced.audit) == (rings.license, rings.audit)
+    kept = {key.name for ring in (rings.access, rings.webhook) for key in ring.keys}
     assert kept.isdisjoint(key.name for ring in replaced for key in ring.keys)
 
 
@@ -148,6 +148,7 @@ OTHER = dict(generate_key().as_dict(private=True))
 REFUSED: dict[str, Change] = {
     "another version": lambda document: document.update(version=2),
     "no ring": lambda document: document.pop("license"),
+    "no ring of a younger purpose": lambda document: document.pop("audit"),
     "an empty ring": lambda document: document.update(webhook=[]),
     "no active key": _states("next"),
     "two active keys": _states("active", "active"),
@@ -196,6 +197,18 @@ def test_a_webhook_key_is_not_a_token_key_under_another_name() -> None:
     same = replace(rings.webhook.active, private="whsk_" + base64.b64encode(seed).decode())
     with pytest.raises(RingInvalid, match="one purpose"):
         replace(rings, webhook=Ring("webhook", (same,))).check()
+
+
+def test_a_file_of_an_older_version_is_completed_and_otherwise_left_alone() -> None:
+    rings = Rings.fresh(NOW)
+    assert Rings.completed(rings.render()) == rings.render()
+    document = json.loads(rings.render())
+    del document["audit"]
+    completed = Rings.parse(Rings.completed(json.dumps(document)))
+    assert [completed.access, completed.license, completed.webhook] == list(rings)[:3]
+    assert [key.state for key in completed.audit.keys] == ["active", "next"]
+    with pytest.raises(RingInvalid):
+        Rings.completed("{}")
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "1", '"x"', "[" * 100_000, "{}", '{"version": 1}'])

@@ -171,6 +171,22 @@ def test_an_audience_may_be_a_list_and_the_license_is_for_this_module() -> None:
     assert licenses.read(token, JWKS, audience=MODULE, issuer=ISSUER).aud == MODULE
 
 
+def test_a_statement_is_verified_whoever_it_is_meant_for_and_only_as_what_it_is() -> None:
+    said = {"seal": 7}
+    token = tokens.encode("audit-checkpoint+jwt", said, KEY)
+    assert tokens.verify(token, JWKS, typ="audit-checkpoint+jwt") == said
+    assert tokens.verify(token, KEY, typ="audit-checkpoint+jwt") == said
+    for other in (token[:-8] + "AAAAAAAA", token.rpartition(".")[0] + ".", ""):
+        with pytest.raises(TokenInvalid):
+            tokens.verify(other, JWKS, typ="audit-checkpoint+jwt")
+    with pytest.raises(TokenInvalid, match="another kind"):
+        tokens.verify(token, JWKS, typ="license+jwt")
+    with pytest.raises(UnknownKey):
+        tokens.verify(token, {"keys": [tokens.public_jwk(OTHER)]}, typ="audit-checkpoint+jwt")
+    with pytest.raises(TokenInvalid):
+        tokens.decode(token, JWKS, typ="audit-checkpoint+jwt", issuer=ISSUER, audience=MODULE)
+
+
 @pytest.mark.parametrize("published", ["EdDSA", "Ed25519", None])
 def test_both_names_of_the_algorithm_are_understood(published: str | None) -> None:
     """`EdDSA` (RFC 8037) and `Ed25519` (RFC 9864), whichever the token says and whichever the key."""

@@ -60,7 +60,7 @@ def test_the_next_keys_sign_after_a_rotation(data_dir: DataDir) -> None:
     assert (done.returncode, done.stdout) == (0, "Rotated; nothing runs that could take them now.\n")
     after = rings_of(data_dir)
     assert active(after) == following(before)
-    assert [[key.state for key in ring.keys] for ring in after] == [["active", "next", "retired"]] * 3
+    assert [[key.state for key in ring.keys] for ring in after] == [["active", "next", "retired"]] * 4
     assert path(data_dir).stat().st_mode & 0o777 == 0o600
     assert {found.name for found in data_dir.secrets.folder.iterdir()} == set(KINDS)
 
@@ -99,7 +99,7 @@ def test_what_cannot_be_rotated_is_refused_and_left_alone(data_dir: DataDir, tmp
     before = path(data_dir).read_text()
     command = ("keys", "rotate", "--data-dir", str(data_dir.root))
     code, sentence = refused(*command, "--only", "peppers")
-    assert (code, sentence) == (2, "--only is 'peppers': it must be access, license, webhook.")
+    assert (code, sentence) == (2, "--only is 'peppers': it must be access, license, webhook, audit.")
     assert path(data_dir).read_text() == before
     path(data_dir).write_text(before[:-9])
     code, sentence = refused(*command)
@@ -159,7 +159,7 @@ def test_rotations_at_the_same_moment_happen_one_after_the_other(data_dir: DataD
     assert len({rings.access.active.name for rings in turned}) == 4
     assert [[key.state for key in ring.keys] for ring in rings_of(data_dir)] == [
         ["active", "next", *["retired"] * 4]
-    ] * 3
+    ] * 4
 
 
 def _as_before(data_dir: DataDir) -> dict[str, str]:
@@ -183,10 +183,24 @@ def test_keys_of_an_older_version_go_on_in_rings(data_dir: DataDir) -> None:
         json.loads(value) for value in list(old.values())[:2]
     ]
     assert rings.webhook.active.private == old["core-webhook-key"]
-    assert len(following(rings)) == 3
+    assert len(following(rings)) == 4
     assert {found.name for found in data_dir.secrets.folder.iterdir()} == set(KINDS)
     with pytest.raises(Refusal, match="has to be published"):
         rotate(data_dir, (), at_once=False, leaked=False)
+
+
+def test_rings_of_an_older_version_get_one_for_the_audit_trail(data_dir: DataDir) -> None:
+    before = rings_of(data_dir)
+    document = json.loads(before.render())
+    del document["audit"]
+    path(data_dir).write_text(json.dumps(document))
+    data_dir.ensure_secrets()
+    after = rings_of(data_dir)
+    assert list(after)[:3] == list(before)[:3]
+    assert [key.state for key in after.audit.keys] == ["active", "next"]
+    assert path(data_dir).stat().st_mode & 0o777 == 0o600
+    data_dir.ensure_secrets()
+    assert rings_of(data_dir) == after
 
 
 @pytest.mark.parametrize("name", BEFORE_RINGS)

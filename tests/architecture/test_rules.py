@@ -240,6 +240,7 @@ LAYERS = {
     *("api", "tasks", "adapters", "public", "service", "repository", "models", "schemas", "events", "errors")
 }
 MATTERS = {
+    *(f"audit/{name}.py" for name in ("checkpoints", "seals", "verification")),
     *(f"accounts/{name}.py" for name in ("browsers", "budgets", "challenges", "codes", "continuity")),
     *(f"accounts/{name}.py" for name in ("cookies", "guesses", "handshakes", "inbox", "passwords")),
     *(f"accounts/{name}.py" for name in ("phone_changes", "phones", "reauthentication")),

@@ -13,7 +13,7 @@ from redis.backoff import NoBackoff
 from starlette.applications import Starlette
 from tochka_sdk import problems
 from tochka_sdk.db import Connections, Database
-from tochka_sdk.requests import BodyLimit, RequestContext, SecurityHeaders, require_json
+from tochka_sdk.requests import BodyLimit, RequestContext, SaidOnce, SecurityHeaders, require_json
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from tochka_core import docs, faults
@@ -173,6 +173,7 @@ def _wrap(app: FastAPI, settings: Settings, resources: Resources | None) -> None
     """Put the middleware on, innermost first."""
     quotas = settings.quotas
     app.add_middleware(BodyLimit, max_bytes=quotas.body_bytes, max_seconds=quotas.body_seconds)
+    app.add_middleware(SaidOnce)
     if resources is not None:
         app.add_middleware(RateLimits, limiter=resources.limiter, prefix=PREFIX)
     if settings.cors_origins:

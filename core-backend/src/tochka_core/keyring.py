@@ -6,7 +6,8 @@ whole: keys that cannot be used never replace those that can.
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from joserfc.jwk import KeySet, OKPKey
 from prometheus_client import Counter, Gauge
 from pydantic import SecretStr
 from tochka_sdk import clock, logs
-from tochka_sdk.key_rings import RingInvalid, Rings
+from tochka_sdk.key_rings import Purpose, Ring, RingInvalid, RingKey, Rings
 from tochka_sdk.signing import receiver_secret
 from tochka_sdk.tokens import public_jwk
 
@@ -27,14 +28,29 @@ _log = logs.get_logger(__name__)
 _Mark = tuple[int, int, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """A key that began to sign, in public names: which one, for what, since which unix second, and the key
+    that it took the place of, as far as that is known. Of `audit` the public half is told as well.
+    """
+
+    purpose: Purpose
+    key: str
+    since: int
+    replaced: str | None
+    public: str | None
+
+
 @dataclass(frozen=True)
 class Keyring:
-    """Private keys and peppers: `access` signs tokens, `license` licenses and tickets, `webhook` events.
+    """Private keys and peppers: `access` signs tokens, `license` licenses and tickets, `webhook` events,
+    `audit` checkpoints of the audit trail.
 
     `access_keys` are those whose tokens count: the active key, the next one, since another instance may be
     ahead, and the retired ones. `webhook` is a Standard Webhooks `whsk_` key. `master` derives the `whsec_`
     secret of each receiver, so that none has to be stored. `changes_at` is the unix second at which a retired
-    key is forgotten.
+    key is forgotten. `rotations` are those that the rings tell of, oldest first. `proven` are tokens whose
+    signatures were found right with these keys, and their claims.
     """
 
     access: OKPKey
@@ -42,11 +58,14 @@ class Keyring:
     license: OKPKey
     webhook: str
     webhook_public: str
+    audit: OKPKey
     published: dict[str, Any]
     changes_at: int | None
+    rotations: tuple[Rotation, ...]
     code_pepper: bytes
     session_key: bytes
     master: bytes
+    proven: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, settings: Settings, rings: Rings, moment: int) -> "Keyring":
@@ -54,6 +73,7 @@ class Keyring:
         access = [key.jwk for key in rings.access.alive(moment)]
         license = [key.jwk for key in rings.license.alive(moment)]
         webhook = [key.whpk for key in rings.webhook.alive(moment)]
+        audit = [key.jwk for key in rings.audit.alive(moment)]
         ends = [end for ring in rings for key in ring.alive(moment) if (end := ring.ends_at(key)) is not None]
         return cls(
             access=access[0],
@@ -61,11 +81,14 @@ class Keyring:
             license=license[0],
             webhook=rings.webhook.active.private,
             webhook_public=webhook[0],
+            audit=audit[0],
             published={
                 "keys": [public_jwk(key) for key in (*access, *license)],
                 "tochka_whpk": webhook,
+                "tochka_audit": [public_jwk(key) for key in audit],
             },
             changes_at=min(ends, default=None),
+            rotations=tuple(rotation for ring in rings for rotation in _rotations(ring, moment)),
             code_pepper=settings.code_pepper.get_secret_value().encode(),
             session_key=settings.session_key.get_secret_value().encode(),
             master=settings.secret_key_master.get_secret_value().encode(),
@@ -73,17 +96,16 @@ class Keyring:
 
     def publishes(self, name: str) -> bool:
         """Whether a key of that name (`kid`, or `whpk_…`) is among the published ones."""
-        return name in self.published["tochka_whpk"] or any(
-            name == key["kid"] for key in self.published["keys"]
-        )
+        jwks = (*self.published["keys"], *self.published["tochka_audit"])
+        return name in self.published["tochka_whpk"] or any(name == key["kid"] for key in jwks)
 
     def receiver_secret(self, receiver: str) -> str:
         """The `whsec_` secret with which deliveries to `receiver` are signed as `v1`."""
         return receiver_secret(self.master, receiver)
 
     def jwks(self) -> dict[str, Any]:
-        """The public keys as a JWKS (RFC 7517). The webhook keys stand beside `keys`, not among them: they
-        sign deliveries and never a token.
+        """The public keys as a JWKS (RFC 7517). Those of events and of the audit trail stand beside `keys`,
+        not among them: what they sign opens nothing, and they must not be able to sign what does.
         """
         return self.published
 
@@ -146,13 +168,27 @@ def _read(settings: Settings) -> Rings:
     if settings.keyring_file is not None:
         rings = Rings.parse(settings.keyring_file.read_text(errors="replace"))
     else:
-        access, license = _text(settings.signing_key), _text(settings.license_key)
-        rings = Rings.of(access, license, _text(settings.webhook_key), following=False)
+        keys = (settings.signing_key, settings.license_key, settings.webhook_key, settings.audit_key)
+        access, license, webhook, audit = map(_text, keys)
+        rings = Rings.of(access, license, webhook, audit, 0, following=False)  # ever since
         rings.check()
     others = {_text(key) for key in (settings.code_pepper, settings.session_key, settings.secret_key_master)}
     if any(key.private in others for ring in rings for key in ring.keys):
         raise RingInvalid("a signing key is one of the other secrets, too: a key has one purpose")
     return rings
+
+
+def _rotations(ring: Ring, moment: int) -> list[Rotation]:
+    """Which keys of a ring took over from which: one began when the one before it retired."""
+
+    def began(key: RingKey, since: int, replaced: str | None) -> Rotation:
+        public = str(key.jwk.as_dict(private=False)["x"]) if ring.purpose == "audit" else None
+        return Rotation(ring.purpose, key.name, since, replaced, public)
+
+    retired = [key for key in ring.alive(moment) if key.state == "retired"]
+    keys = (*reversed(retired), ring.active)
+    following = [began(key, before.since, before.name) for before, key in pairwise(keys)]
+    return following or [began(ring.active, ring.active.since, None)]
 
 
 def _now() -> int:

@@ -1,4 +1,6 @@
-"""Entries of the core: web, worker, migrate, register a module, print the OpenAPI document."""
+"""Entries of the core: web, worker, migrate, register a module, look after the audit trail, print the OpenAPI
+document.
+"""
 
 import argparse
 import asyncio
@@ -9,6 +11,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from uuid import UUID
 
 import uvicorn
@@ -17,8 +20,9 @@ from pydantic import ValidationError
 from starlette.types import ASGIApp
 from tochka_sdk import logs
 from tochka_sdk.errors import DomainError
+from tochka_sdk.heads import punctual
 
-from tochka_core import crashes
+from tochka_core import crashes, trail
 from tochka_core.settings import ChannelSettings, Settings
 
 GRACE_S = 5
@@ -34,12 +38,13 @@ class _Listener(uvicorn.Server):
         yield
 
 
-def _listener(app: ASGIApp, host: str, port: int) -> _Listener:
+def _listener(app: ASGIApp, settings: Settings, host: str, port: int) -> _Listener:
     return _Listener(
         uvicorn.Config(
             app,
             host=host,
             port=port,
+            http=punctual(settings.quotas.head_seconds),
             lifespan="off",
             log_config=None,
             access_log=False,
@@ -84,27 +89,30 @@ async def web(settings: Settings) -> None:
         public = create_app(settings, resources)
         private = create_private_app(resources)
         listeners = [
-            _listener(public, settings.host, settings.port),
-            _listener(private, settings.private_host, settings.private_port),
+            _listener(public, settings, settings.host, settings.port),
+            _listener(private, settings, settings.private_host, settings.private_port),
         ]
         await _serve(listeners, _stop_on_signals())
 
 
 async def worker(settings: Settings) -> None:
-    """Run the dispatcher as the jobs role, with its own private listener."""
+    """Run the dispatcher and the sealer as the jobs role, with a private listener of their own."""
     from tochka_core.accounts import tasks as accounts
     from tochka_core.app import open_resources
+    from tochka_core.audit import tasks as audit
     from tochka_core.health import private_app
     from tochka_core.webhooks import tasks
 
     url = settings.jobs_database_url
     async with open_resources(settings, database_url=url, name="core-worker") as resources:
         stop = _stop_on_signals()
-        listener = _listener(private_app(resources, []), settings.private_host, settings.worker_port)
+        private = private_app(resources, [])
+        listener = _listener(private, settings, settings.private_host, settings.worker_port)
         async with asyncio.TaskGroup() as group:
             group.create_task(_serve([listener], stop))
             group.create_task(tasks.run(resources, stop))
             group.create_task(accounts.run(resources, stop))
+            group.create_task(audit.run(resources, stop))
 
 
 async def register(settings: Settings, url: str, key: str) -> None:
@@ -169,7 +177,7 @@ def _arguments() -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     for name, about in (
         ("web", "serve the API"),
-        ("worker", "deliver events"),
+        ("worker", "deliver events, seal the audit trail"),
         ("migrate", "bring the database to the newest revision"),
         ("openapi", "print the OpenAPI document"),
         ("channels", "ask the services that carry codes whether they take our word"),
@@ -178,6 +186,9 @@ def _arguments() -> argparse.Namespace:
     entry = commands.add_parser("register", help="enter a module in the catalogue")
     entry.add_argument("--url", required=True, help="where the module answers")
     entry.add_argument("--public-key", required=True, help="its Ed25519 public JWK")
+    audit = commands.add_parser("audit", help="verify the audit trail, print its newest checkpoint")
+    audit.add_argument("deed", choices=("verify", "checkpoint"))
+    audit.add_argument("--checkpoint", type=Path, help="a file with checkpoints that were kept elsewhere")
     again = commands.add_parser("recover", help="let somebody in again whose number opens nothing any more")
     again.add_argument("--was", required=True, help="the number that opened the account")
     again.add_argument("--phone", required=True, help="the number that shall open it from now on")
@@ -195,6 +206,8 @@ def _run(arguments: argparse.Namespace) -> None:
         sys.stdout.flush()
         # threads of the HTTP client may outlive it by a moment, and abort a Python that is being taken down
         os._exit(code)
+    if arguments.command == "audit":
+        sys.exit(trail.run(arguments.deed, arguments.checkpoint))
     if arguments.command == "migrate":
         from tochka_core.migrate import MigrationSettings, upgrade
 

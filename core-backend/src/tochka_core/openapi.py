@@ -9,7 +9,35 @@ from tochka_sdk import events, problems
 JSON = "application/json"
 EVENT_STREAM = "text/event-stream"
 PROBLEM = "#/components/responses/Problem"
+IDEMPOTENCY_KEY, REPLAYED = "Idempotency-Key", "Idempotency-Replayed"
 UNUSED = ("HTTPValidationError", "ValidationError")
+
+_LIMIT = '"[a-z-]+";{0}=[0-9]+;{1}=[0-9]+'
+HEADERS: dict[str, dict[str, Any]] = {
+    "X-Request-ID": {
+        "description": "The id of the request in the logs: the one that came with it, or a new one.",
+        "required": True,
+        "schema": {"type": "string"},
+    },
+    "RateLimit-Policy": {
+        "description": "The limits that the request counts for: `q` requests in `w` seconds, each by its name"
+        " (draft-ietf-httpapi-ratelimit-headers). Missing while nothing can be counted.",
+        "schema": {"type": "string", "pattern": "^{0}(, {0})*$".format(_LIMIT.format("q", "w"))},
+    },
+    "RateLimit": {
+        "description": "How the caller stands in each: `r` more fit now, another one in `t` seconds.",
+        "schema": {"type": "string", "pattern": "^{0}(, {0})*$".format(_LIMIT.format("r", "t"))},
+    },
+    "Retry-After": {
+        "description": "In how many seconds to try again, where that helps: with 429, and with most 503.",
+        "schema": {"type": "integer", "minimum": 1},
+    },
+    REPLAYED: {
+        "description": "The request was made before with the same key, and this is the answer of then.",
+        "schema": {"type": "string", "const": "true"},
+    },
+}
+ALWAYS = ("X-Request-ID", "RateLimit-Policy", "RateLimit")
 
 
 class FieldProblem(BaseModel):
@@ -54,15 +82,20 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
     components["responses"] = {
         "Problem": {
             "description": "Refused: a problem document says why.",
+            "headers": _headers(*ALWAYS, "Retry-After"),
             "content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }
     }
+    components["headers"] = HEADERS
     for path in document["paths"].values():
         for operation in path.values():
             for parameter in operation.get("parameters", ()):
                 parameter["schema"] = _without_null(parameter["schema"])
             answers = operation["responses"]
             answers.pop("422", None)
+            named = {parameter["name"] for parameter in operation.get("parameters", ())}
+            for answer in answers.values():
+                answer["headers"] = _headers(*ALWAYS, *([REPLAYED] if IDEMPOTENCY_KEY in named else []))
             answers.update({"4XX": {"$ref": PROBLEM}, "5XX": {"$ref": PROBLEM}})
             stream = answers.get("200", {}).get("content", {}).get(EVENT_STREAM)
             if stream is not None:  # text, whose `data` lines are what FastAPI takes for the whole
@@ -81,25 +114,34 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
     return {**rest, **kinds[0]} if len(kinds) == 1 else schema
 
 
+def _headers(*names: str) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
 def _answer(description: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"description": description, "content": {JSON: {"schema": schema}}}
+    return {"description": description, "headers": _headers(*ALWAYS), "content": {JSON: {"schema": schema}}}
 
 
 def _keys() -> dict[str, Any]:
     """The one call without the prefix, which is no route of FastAPI's."""
     key_set = {
         "type": "object",
-        "required": ["keys", "tochka_whpk"],
+        "required": ["keys", "tochka_whpk", "tochka_audit"],
         "properties": {
             "keys": {"type": "array", "items": {"type": "object"}},
             "tochka_whpk": {"type": "array", "items": {"type": "string"}},
+            "tochka_audit": {"type": "array", "items": {"type": "object"}},
         },
     }
     return {
         "tags": ["accounts"],
         "operationId": "get_keys",
-        "summary": "The public keys of tokens and licenses (RFC 7517), and those of events.",
-        "responses": {"200": _answer("The keys.", key_set), "5XX": {"$ref": PROBLEM}},
+        "summary": "The public keys of tokens and licenses (RFC 7517), those of events and of checkpoints.",
+        "responses": {
+            "200": _answer("The keys.", key_set),
+            "4XX": {"$ref": PROBLEM},
+            "5XX": {"$ref": PROBLEM},
+        },
     }
 
 

@@ -76,6 +76,7 @@ class Quotas(BaseModel):
     phone_hold_hours: Annotated[int, Field(ge=1, le=720)] = 72
     unused_days: Annotated[int, Field(ge=30, le=3650)] = 180
 
+    head_seconds: Annotated[int, Field(ge=1, le=600)] = 10
     body_bytes: Annotated[int, Field(ge=1024)] = 256 * 1024
     body_seconds: Annotated[int, Field(ge=1, le=600)] = 20
 

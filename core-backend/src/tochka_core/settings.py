@@ -82,9 +82,9 @@ class Settings(ChannelSettings):
 
     Every name is read from the environment with the prefix `TOCHKA_CORE_`; a single quota by its own name,
     as in `TOCHKA_CORE_QUOTAS__CODES=30/1h`. Signing keys stand in the file `keyring_file`, which is followed
-    while the process runs, or all three in settings of their own, which cannot be rotated: `signing_key` and
-    `license_key` are Ed25519 private JWKs (RFC 8037) as JSON, `webhook_key` is a Standard Webhooks `whsk_`
-    key.
+    while the process runs, or all four in settings of their own, which cannot be rotated: `signing_key`,
+    `license_key` and `audit_key` are Ed25519 private JWKs (RFC 8037) as JSON, `webhook_key` is a Standard
+    Webhooks `whsk_` key.
     """
 
     environment: Literal["development", "test", "production"] = "production"
@@ -102,6 +102,7 @@ class Settings(ChannelSettings):
     signing_key: SecretStr | None = None
     license_key: SecretStr | None = None
     webhook_key: SecretStr | None = None
+    audit_key: SecretStr | None = None
     code_pepper: SecretStr
     session_key: SecretStr
     secret_key_master: SecretStr
@@ -159,7 +160,7 @@ class Settings(ChannelSettings):
             raise ValueError(f"must be a random secret of at least {MIN_SECRET_BYTES} bytes")
         return value
 
-    @field_validator("signing_key", "license_key")
+    @field_validator("signing_key", "license_key", "audit_key")
     @classmethod
     def _is_ed25519(cls, value: SecretStr | None) -> SecretStr | None:
         """Refuse anything that is not an Ed25519 private key, without echoing it."""
@@ -170,9 +171,10 @@ class Settings(ChannelSettings):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         """Refuse settings that are only dangerous together."""
-        signing = [key for key in (self.signing_key, self.license_key, self.webhook_key) if key is not None]
-        if len(signing) != (3 if self.keyring_file is None else 0):
-            raise ValueError("give keyring_file, or all of signing_key, license_key and webhook_key")
+        keys = (self.signing_key, self.license_key, self.webhook_key, self.audit_key)
+        signing = [key for key in keys if key is not None]
+        if len(signing) != (len(keys) if self.keyring_file is None else 0):
+            raise ValueError("give keyring_file, or all of signing_key, license_key, webhook_key, audit_key")
         secrets = [*signing, self.code_pepper, self.session_key, self.secret_key_master]
         values = {secret.get_secret_value() for secret in secrets}
         if len(values) != len(secrets):

@@ -84,6 +84,7 @@ CASES: dict[str, Case | Special] = {
     f"GET {TENANT}/invitations": Case("admin"),
     f"POST {TENANT}/invitations": Case("admin", 201, lambda _: {"phone": unique_phone(), "role": "staff"}),
     f"DELETE {TENANT}/invitations/{{invitation_id}}": Case("admin", 204, foreign=UNKNOWN_INVITATION),
+    f"GET {TENANT}/audit": Case("admin"),
     f"GET {TENANT}/handover": Case("staff"),
     f"PUT {TENANT}/handover": Case("owner", body=lambda at: {"user_id": at.ids["user_id"]}),
     f"DELETE {TENANT}/handover": Case("owner", 204),
@@ -107,7 +108,6 @@ CASES: dict[str, Case | Special] = {
         UNKNOWN_INVITATION,
         UNKNOWN_INVITATION,
     ),
-    f"GET {TENANT}/audit": Case("admin"),
     f"GET {INSTALLATION}": Case("staff"),
     f"POST {INSTALLATION}": Case(
         "admin", 201, lambda at: {"module": at.module.id, "subdomain": unique_label()}

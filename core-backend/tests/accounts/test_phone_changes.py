@@ -17,8 +17,12 @@ from core_kit.passwords import (
     set_password,
 )
 from core_kit.people import API, Owner, confirm, read_code, sign_up, unique_phone
-from core_kit.running import RunningCore
+from core_kit.processes import kill, worker_process
+from core_kit.running import RunningCore, serving
+from core_kit.waiting import until
+from starlette.types import Receive, Scope, Send
 from tochka_core.accounts import tasks
+from tochka_core.channels.fakes.sms import FakeSms
 from tochka_stack.testing import ScratchDatabase
 
 pytestmark = pytest.mark.anyio
@@ -316,3 +320,76 @@ async def test_pressing_twice_sends_once(owner: Owner, client: httpx.AsyncClient
     answers = await asyncio.gather(*calls)
     assert len({got.json()["challenge_id"] for got in answers}) == 1
     assert len(await _messages(client, new)) == 1
+
+
+async def test_what_a_code_is_for_is_in_its_mac(
+    core: RunningCore, owner: Owner, client: httpx.AsyncClient
+) -> None:
+    """Even whoever can write into Redis turns no code for signing in into one for something else."""
+    new = unique_phone()
+    challenge_id, _, code = await challenge(client, new)
+    about: Any = {"purpose": "phone-change", "subject": str(owner.user_id), "delivery": "body"}
+    await core.resources.redis.hset(f"challenge:{{{challenge_id}}}", mapping=about)
+    got = await prove_new_phone(owner, challenge_id, code)
+    assert refusal(got) == (422, "accounts.code_wrong")
+
+
+async def test_stopped_in_the_very_moment_it_is_one_or_the_other(
+    core: RunningCore, owner: Owner, core_database: ScratchDatabase
+) -> None:
+    for _ in range(5):
+        before = (await _me(owner))["phone"]
+        new = unique_phone()
+        change_id = (await changing(owner, new)).json()["id"]
+        await _let_it_be_due(core_database, owner)
+        stopping = asyncio.create_task(owner.client.delete(f"{API}/me/phone-changes/{change_id}"))
+        await asyncio.gather(*(tasks.change_phones(core.jobs) for _ in range(2)))
+        stopped = await stopping
+        after = (await _me(owner))["phone"]
+        assert (stopped.status_code, after) in {(204, before), (404, new)}
+    assert set(await _outcomes(core_database, owner)) <= {"done", "cancelled"}
+
+
+class Silent:
+    """A provider of SMS that takes every message and never says so."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self._end = asyncio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.asked.set()
+        await self._end.wait()
+
+    def end(self) -> None:
+        self._end.set()
+
+
+async def test_a_worker_that_is_killed_while_it_tells_leaves_the_rest_to_another(
+    core: RunningCore, owner: Owner, core_database: ScratchDatabase
+) -> None:
+    new, silent, fake = unique_phone(), Silent(), FakeSms()
+    await changing(owner, new)
+    sms: dict[str, str] = {
+        "sms_headers": '{"X-Key": "sms-key"}',
+        "sms_body": '{"to": "{digits}", "message": "{text}"}',
+        "dev_inbox": "false",
+    }
+    async with (
+        serving(silent) as url,
+        worker_process(core.settings, sms_url=f"{url}/send", **sms) as worker,
+    ):
+        await asyncio.wait_for(silent.asked.wait(), 30)
+        await kill(worker)
+        silent.end()
+    await _let_it_be_due(core_database, owner)
+    expired = "UPDATE phone_changes SET notice_at = now() WHERE user_id = $1 RETURNING notice_at"
+    assert len(await look(core_database, expired, owner.user_id)) == 1
+    async with serving(fake.app) as url, worker_process(core.settings, sms_url=f"{url}/send", **sms):
+
+        async def is_changed() -> bool:
+            return bool((await _me(owner))["phone"] == new)
+
+        await until(is_changed)
+    assert owner.phone[1:] in [message["to"] for message in fake.sent]
+    assert fake.wrong == []

@@ -88,8 +88,19 @@ async def test_the_number_of_statements_does_not_grow_with_the_entries(owner: Ow
     assert 0 < counted[0] == counted[1]
 
 
+ONLY_JOBS = {
+    "tochka_app": (
+        "SELECT FROM audit_seals",
+        "INSERT INTO audit_seals DEFAULT VALUES",
+        "SELECT FROM audit_waiting",
+        "DELETE FROM audit_waiting",
+    )
+}
+"""What the sealer may, and nobody who serves requests."""
+
+
 @pytest.mark.parametrize("role", ["tochka_app", "tochka_jobs"])
-async def test_no_role_of_a_running_process_may_change_or_remove_an_entry(
+async def test_no_role_of_a_running_process_may_change_or_remove_what_was_recorded_and_sealed(
     owner: Owner, core_database: ScratchDatabase, role: str
 ) -> None:
     connection = await asyncpg.connect(core_database.dsn(role))
@@ -98,6 +109,13 @@ async def test_no_role_of_a_running_process_may_change_or_remove_an_entry(
             "UPDATE audit_entries SET action = 'x'",
             "DELETE FROM audit_entries",
             "TRUNCATE audit_entries",
+            "UPDATE audit_seals SET position = position",
+            "DELETE FROM audit_seals",
+            "TRUNCATE audit_seals",
+            "UPDATE audit_waiting SET id = id",
+            "INSERT INTO audit_waiting VALUES (gen_random_uuid())",
+            "TRUNCATE audit_waiting",
+            *ONLY_JOBS.get(role, ()),
         ):
             async with connection.transaction():
                 await connection.execute("SELECT set_config('app.tenant_id', $1, true)", str(owner.tenant_id))

@@ -1,6 +1,5 @@
 """The bot handshake, over HTTP on both sides: who gets a code, who does not, and how often."""
 
-import asyncio
 from typing import Any
 
 import httpx
@@ -43,58 +42,6 @@ async def test_somebody_with_an_english_messenger_is_answered_in_english(called:
     assert "confirm your number" in (await called.said(user, 1))[0]
 
 
-async def test_the_owner_of_another_number_gets_no_code(bot: Bot) -> None:
-    phone, user = unique_phone(), new_user()
-    _, nonce = await bot.ask(phone)
-    await bot.hear(bot.messenger.started(user, nonce))
-    await bot.said(user, 1)
-    await bot.hear(bot.messenger.shared(user, unique_phone()))
-    text = (await bot.said(user, 2))[-1]
-    assert "другой номер" in text
-    assert not has_code(text)
-
-
-def _forgeries(bot: Bot, user: int, phone: str) -> list[dict[str, Any]]:
-    other = new_user()
-    if bot.kind == "telegram":
-        return [
-            bot.messenger.shared(user, phone, user_id=other),
-            bot.messenger.shared(user, phone, user_id=None),
-        ]
-    own = f"BEGIN:VCARD\r\nTEL:{phone[1:]}\r\nEND:VCARD"
-    two = own.replace("END", f"TEL:{unique_phone()[1:]}\r\nEND")
-    none = "BEGIN:VCARD\r\nFN:TEL 79991234567\r\nEND:VCARD"
-    fake = bot.messenger
-    assert isinstance(fake, FakeMax)
-    signed = fake.hash
-    return [
-        fake.shared(user, phone, hash="0" * 64),
-        fake.shared(user, phone, hash=""),
-        fake.shared(user, phone, hash=None),
-        fake.shared(user, phone, max_info={"user_id": other}),
-        fake.shared(user, phone, max_info=None),
-        fake.shared(user, phone, vcf_info=own, hash=signed(own.replace(phone[1:], "79990000000"))),
-        fake.shared(user, phone, vcf_info=two, hash=signed(two)),
-        fake.shared(user, phone, vcf_info=none, hash=signed(none)),
-    ]
-
-
-async def test_a_forged_contact_gets_no_code_and_does_not_spoil_the_true_one(called: Bot) -> None:
-    phone, user = unique_phone(), new_user()
-    challenge_id, nonce = await called.ask(phone)
-    await called.hear(called.messenger.started(user, nonce))
-    forged = _forgeries(called, user, phone)
-    for update in forged:
-        got = await called.hear(update)
-        assert got is not None
-        assert got.status_code == 200
-    texts = (await called.said(user, 1 + len(forged)))[1:]
-    assert [text for text in texts if has_code(text)] == []
-    await called.hear(called.messenger.shared(user, phone))
-    code = code_in((await called.said(user, 2 + len(forged)))[-1])
-    assert (await answer(called.client, challenge_id, code)).status_code == 200
-
-
 async def test_a_card_with_written_out_line_ends_is_proven_too(start_core: StartCore) -> None:
     async with running_bot(start_core, "max", "webhook") as bot:
         phone, user = unique_phone(), new_user()
@@ -106,57 +53,6 @@ async def test_a_card_with_written_out_line_ends_is_proven_too(start_core: Start
         hashed = bot.messenger.hash(vcf)
         await bot.hear(bot.messenger.shared(user, phone, vcf_info=written, hash=hashed))
         assert has_code((await bot.said(user, 2))[-1])
-
-
-async def test_a_contact_without_a_link_gets_no_code(called: Bot) -> None:
-    phone, user = unique_phone(), new_user()
-    await called.ask(phone)
-    await called.hear(called.messenger.shared(user, phone))
-    assert "запросите код ещё раз" in (await called.said(user, 1))[0]
-
-
-@pytest.mark.parametrize("nonce", ["A" * 22, "x", "../../etc", "*", "handshake:*", "а" * 40, None])
-async def test_a_link_that_nobody_was_given_leads_nowhere(called: Bot, nonce: str | None) -> None:
-    user, phone = new_user(), unique_phone()
-    await called.hear(called.messenger.started(user, nonce))
-    await called.hear(called.messenger.shared(user, phone))
-    assert [text for text in await called.said(user, 2) if has_code(text)] == []
-
-
-async def test_a_link_of_one_messenger_means_nothing_to_the_other(start_core: StartCore) -> None:
-    async with (
-        running_bot(start_core, "max", "webhook") as asked,
-        running_bot(start_core, "telegram", "webhook") as other,
-    ):
-        phone, user = unique_phone(), new_user()
-        _, nonce = await asked.ask(phone)
-        await other.hear(other.messenger.started(user, nonce))
-        await other.hear(other.messenger.shared(user, phone))
-        assert not any(has_code(text) for text in await other.said(user, 2))
-
-
-async def test_a_repeated_update_has_one_effect(called: Bot) -> None:
-    phone, user = unique_phone(), new_user()
-    _, nonce = await called.ask(phone)
-    started = called.messenger.started(user, nonce)
-    await asyncio.gather(*(called.hear(started) for _ in range(8)))
-    assert len(called.messenger.texts(user)) == 1
-    shared = called.messenger.shared(user, phone)
-    answers = await asyncio.gather(*(called.hear(shared) for _ in range(8)))
-    assert {got.status_code for got in answers if got is not None} == {200}
-    code = code_in((await called.said(user, 2))[-1])
-    await called.hear(shared)
-    await called.hear(started)
-    assert code_in((await called.said(user, 2))[-1]) == code
-
-
-async def test_a_proof_is_good_for_one_code(called: Bot) -> None:
-    phone, user = unique_phone(), new_user()
-    _, nonce = await called.ask(phone)
-    await called.get_code(user, phone, nonce)
-    again = [called.messenger.shared(user, phone) for _ in range(4)]
-    await asyncio.gather(*(called.hear(update) for update in again))
-    assert sum(map(has_code, await called.said(user, 6))) == 1
 
 
 @pytest.mark.parametrize("fault", [500, 502, 429, 403])

@@ -117,6 +117,7 @@ async def test_a_turn_is_taken_while_it_runs_and_what_was_signed_before_still_co
     kids = [key["kid"] for key in published["keys"]]
     assert kids == [key.name for ring in (first.access, first.license) for key in ring.keys]
     assert published["tochka_whpk"] == [key.name for key in first.webhook.keys]
+    assert [key["kid"] for key in published["tochka_audit"]] == [key.name for key in first.audit.keys]
     old = following.owner.client.headers["Authorization"].removeprefix("Bearer ")
     assert _kid(old) == first.access.active.name
 
@@ -129,14 +130,16 @@ async def test_a_turn_is_taken_while_it_runs_and_what_was_signed_before_still_co
     kids = [key["kid"] for key in (await following.jwks())["keys"]]
     assert len(set(kids)) == len(kids) == 6
     assert first.access.active.name in kids
-    assert not any("d" in key for key in (await following.jwks())["keys"])
+    published = await following.jwks()
+    assert not any("d" in key for key in (*published["keys"], *published["tochka_audit"]))
 
 
 async def test_a_token_of_an_instance_that_is_ahead_counts(following: Following) -> None:
     ahead = following.rings.access.following
     assert ahead is not None
     assert (await following.me(following.token(ahead.jwk))).status_code == 200
-    for other in (following.rings.license.active.jwk, tokens.generate_key()):
+    rings = following.rings
+    for other in (rings.license.active.jwk, rings.audit.active.jwk, tokens.generate_key()):
         got = await following.me(following.token(other))
         assert refusal(got) == (401, "accounts.unauthenticated")
 

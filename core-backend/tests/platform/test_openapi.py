@@ -13,6 +13,7 @@ pytestmark = pytest.mark.anyio
 
 # contract §2, as far as it is built; a call that vanishes breaks a client
 CALLS = """
+get /auth/channels
 post /auth/challenges
 post /auth/challenges/{challenge_id}/resend
 post /auth/challenges/{challenge_id}/confirm

@@ -4,16 +4,15 @@ import asyncio
 import re
 from collections.abc import Iterator
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import httpx
 import pytest
 from core_kit.activation import activate, watch
-from core_kit.codes import answer, challenge, look, refusal
+from core_kit.codes import look, refusal
 from core_kit.modules import ScriptedModule
 from core_kit.people import API, Owner, confirm
 from core_kit.running import RunningCore
-from core_kit.wired import wired_core
 from tochka_stack.testing import ScratchDatabase
 
 pytestmark = pytest.mark.anyio
@@ -74,49 +73,3 @@ async def test_an_open_stream_ends_with_the_membership(
     await look(core_database, "DELETE FROM memberships WHERE user_id = $1", owner.user_id)
     told = await asyncio.wait_for(watching, 5)
     assert {event["status"] for event in told} == {"provisioning"}
-
-
-async def test_a_stolen_token_is_refused_only_after_the_revocation_is_on_record(
-    core_database: ScratchDatabase, redis_url: str
-) -> None:
-    async with (
-        wired_core(core_database, redis_url) as wired,
-        httpx.AsyncClient(base_url=wired.core.url) as thief,
-    ):
-        challenge_id, _, code = await challenge(thief, token_delivery="body")
-        first = (await answer(thief, challenge_id, code)).json()["refresh_token"]
-
-        async def refresh(token: str) -> httpx.Response:
-            return await thief.post(f"{API}/auth/refresh", json={"refresh_token": token})
-
-        second = (await refresh(first)).json()["refresh_token"]
-        assert (await refresh(second)).status_code == 200
-        stop = wired.wire.stop_at("UPDATE sessions SET revoked_at", at_commit=True)
-        asked = asyncio.create_task(refresh(first))
-        await asyncio.wait_for(stop.held.wait(), 20)
-        assert not asked.done()
-        stop.released.set()
-        assert refusal(await asked) == (401, "accounts.session_revoked")
-        query = "SELECT revoked_at IS NOT NULL AS ended FROM sessions WHERE id = $1"
-        assert await look(core_database, query, UUID(first.split(".")[1])) == [{"ended": True}]
-
-
-async def test_a_revocation_that_could_not_be_recorded_is_not_claimed(
-    core_database: ScratchDatabase, redis_url: str
-) -> None:
-    async with (
-        wired_core(core_database, redis_url) as wired,
-        httpx.AsyncClient(base_url=wired.core.url) as thief,
-    ):
-        challenge_id, _, code = await challenge(thief, token_delivery="body")
-        token = first = (await answer(thief, challenge_id, code)).json()["refresh_token"]
-        for _ in range(2):
-            body = {"refresh_token": token}
-            token = (await thief.post(f"{API}/auth/refresh", json=body)).json()["refresh_token"]
-        stop = wired.wire.stop_at("UPDATE sessions SET revoked_at", at_commit=True)
-        asked = asyncio.create_task(thief.post(f"{API}/auth/refresh", json={"refresh_token": first}))
-        await asyncio.wait_for(stop.held.wait(), 20)
-        stop.cut()
-        assert refusal(await asked) == (503, "database.unavailable")
-        got = await thief.post(f"{API}/auth/refresh", json={"refresh_token": first})
-        assert refusal(got) == (401, "accounts.session_revoked")

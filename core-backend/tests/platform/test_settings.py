@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from core_kit.running import LICENSE_KEY, SIGNING_KEY, WEBHOOK_KEY
+from core_kit.running import AUDIT_KEY, LICENSE_KEY, SIGNING_KEY, WEBHOOK_KEY
 from joserfc.jwk import OKPKey, RSAKey
 from pydantic import ValidationError
 from tochka_core.settings import Settings
@@ -15,6 +15,7 @@ GOOD: dict[str, object] = {
     "signing_key": SIGNING_KEY,
     "license_key": LICENSE_KEY,
     "webhook_key": WEBHOOK_KEY,
+    "audit_key": AUDIT_KEY,
     "code_pepper": "abcdefgh" * 5,
     "session_key": "ijklmnop" * 5,
     "secret_key_master": "qrstuvwx" * 5,
@@ -27,6 +28,9 @@ BAD = [
     ({"secret_key_master": "a" * 40}, "random secret"),
     ({"keyring_file": "/run/keyring"}, "give keyring_file, or all of"),
     ({"webhook_key": None}, "give keyring_file, or all of"),
+    ({"audit_key": None}, "give keyring_file, or all of"),
+    ({"audit_key": PUBLIC}, "Ed25519 private JWK"),
+    ({"audit_key": SIGNING_KEY}, "one purpose"),
     ({"signing_key": "not json"}, "Ed25519 private JWK"),
     ({"signing_key": X25519}, "Ed25519 private JWK"),
     ({"signing_key": PUBLIC}, "Ed25519 private JWK"),

@@ -31,9 +31,20 @@ STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b")
 # (query, table) -> why reading the whole table is right
 REASONS = {
     ("webhooks.CLAIM_DELIVERIES", "modules"): "every module has its place in the claim, and they are few",
+    ("audit.MISPLACED", "audit_entries"): "a verification looks at everything",
+    ("audit.MISPLACED", "audit_seals"): "a verification looks at everything",
+    ("audit.MISPLACED", "audit_waiting"): "a verification looks at everything",
+    ("audit.COUNT_WAITING", "audit_waiting"): "a verification counts everything that waits",
 }
 # the queue is the jobs role's; these of its queries are asked by requests
 ASKED_BY_REQUESTS = {"webhooks.FEED", "webhooks.FEED_OF_TENANT", "webhooks.SETTLE_REQUESTED"}
+SEALED_BY_JOBS = {
+    f"audit.{name}"
+    for name in (
+        *("RECORD_ONCE", "LOCK", "HEAD", "TAKE", "ADD_SEAL"),
+        *("SEALS", "SEALED", "MISPLACED", "GONE_WAITING", "COUNT_WAITING"),
+    )
+}
 OF_JOBS = {
     *("UPSERT_MODULE", "UPSERT_VERSION", "UPSERT_PLANS", "RETIRE_PLANS"),
     *("DUE_CHANGES", "CLAIM_NOTICES", "NOTICED"),
@@ -63,7 +74,11 @@ CONSTANTS = _constants()
 
 def _role(name: str) -> str:
     slice_, _, constant = name.partition(".")
-    is_job = constant in OF_JOBS or (slice_ == "webhooks" and name not in ASKED_BY_REQUESTS)
+    is_job = (
+        constant in OF_JOBS
+        or name in SEALED_BY_JOBS
+        or (slice_ == "webhooks" and name not in ASKED_BY_REQUESTS)
+    )
     return "tochka_jobs" if is_job else "tochka_app"
 
 

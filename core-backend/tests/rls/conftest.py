@@ -11,8 +11,9 @@ from core_kit.members import invited, join
 from core_kit.modules import REMOVED, ScriptedModule, registered_module
 from core_kit.passwords import changing, set_password
 from core_kit.people import API, Owner, sign_up, unique_phone
-from core_kit.rls import CASES, Walk, World, Worlds
+from core_kit.rls import CASES, PLATFORM, Walk, World, Worlds
 from core_kit.running import RunningCore, core_settings, run_core
+from core_kit.sealing import seal
 from tochka_core.accounts import repository as accounts
 from tochka_core.migrate import upgrade
 from tochka_core.subscriptions import public as subscriptions
@@ -35,7 +36,8 @@ async def worlds(postgres: ScratchPostgres, redis_url: str) -> AsyncIterator[Wor
         hosts = [
             await _live(core, owner, module) for owner, module in zip(owners, (first, second), strict=True)
         ]
-        await _expect_each_other(core, *owners)
+        await seal(core.jobs)
+        await _expect_each_other(core, *owners)  # which is not sealed yet
         for owner in owners:
             await _prepare_to_sign_in(core, owner)
         for owner in owners:
@@ -47,9 +49,10 @@ async def worlds(postgres: ScratchPostgres, redis_url: str) -> AsyncIterator[Wor
     superuser = await asyncpg.connect(database.superuser_dsn)
     steps = Walk(superuser, (me, other), switch=True)
     expectations = {table: await steps.expect(table) for table in CASES}
+    platform = {table: await steps.rows(table) for table in PLATFORM}
     await superuser.close()
     phones = (owners[0].phone, owners[1].phone)
-    yield Worlds(database, (me, other), expectations, (hosts[0], hosts[1]), phones)
+    yield Worlds(database, (me, other), expectations, platform, (hosts[0], hosts[1]), phones)
     await postgres.drop_database(database.name)
 
 

@@ -2,7 +2,7 @@
 
 import asyncpg
 import pytest
-from core_kit.rls import CASES, ROLES, SETTINGS, Worlds, walk
+from core_kit.rls import CASES, PLATFORM, ROLES, SETTINGS, Worlds, walk
 
 pytestmark = pytest.mark.anyio
 
@@ -40,8 +40,15 @@ class Mutant:
         try:
             for statement in (GRANT.format(table=table), *statements):
                 await self._connection.execute(statement)
-            expectations = {table: self._worlds.expectations[table]} if table in CASES else {}
-            found = await walk(self._connection, expectations, self._worlds.parties, roles=ROLES, switch=True)
+            worlds = self._worlds
+            found = await walk(
+                self._connection,
+                {table: worlds.expectations[table]} if table in CASES else {},
+                worlds.parties,
+                roles=ROLES,
+                switch=True,
+                platform={table: worlds.platform[table]} if table in PLATFORM else {},
+            )
             return found + await self._lookups()
         finally:
             await transaction.rollback()
@@ -77,7 +84,7 @@ async def test_the_walk_notices_every_broken_policy(worlds: Worlds) -> None:
     policies = await connection.fetch(POLICIES)
     assert len(policies) > len(CASES) * 2
     unnoticed = []
-    for table in CASES:
+    for table in (*CASES, *PLATFORM):
         assert await mutant.complaints(table) == []
     for policy in policies:
         name, table = policy["policyname"], policy["tablename"]
@@ -104,7 +111,7 @@ async def test_the_walk_notices_every_broken_policy(worlds: Worlds) -> None:
 async def test_the_walk_notices_a_table_without_row_security(worlds: Worlds) -> None:
     connection = await asyncpg.connect(worlds.database.superuser_dsn)
     mutant = Mutant(connection, worlds)
-    for table in CASES:
+    for table in (*CASES, *PLATFORM):
         disabled = f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY"
         assert await mutant.complaints(table, disabled), table
     await connection.close()

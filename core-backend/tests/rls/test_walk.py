@@ -2,7 +2,7 @@
 
 import asyncpg
 import pytest
-from core_kit.rls import CASES, GLOBAL, ROLES, Worlds, walk
+from core_kit.rls import CASES, GLOBAL, PLATFORM, ROLES, Worlds, walk
 
 pytestmark = pytest.mark.anyio
 
@@ -18,10 +18,10 @@ async def test_every_table_has_its_place_in_the_walk(worlds: Worlds) -> None:
     connection = await asyncpg.connect(worlds.database.superuser_dsn)
     tables = {row["relname"]: row for row in await connection.fetch(TABLES)}
     await connection.close()
-    assert set(tables) == set(CASES) | GLOBAL
+    assert set(tables) == set(CASES) | set(PLATFORM) | GLOBAL
     for name, row in tables.items():
         assert row["owner"] == "tochka_owner", name
-        if name in CASES:
+        if name not in GLOBAL:
             assert row["relrowsecurity"], name
             assert row["relforcerowsecurity"], name
         else:
@@ -34,6 +34,8 @@ async def test_both_parties_own_something_of_every_table(worlds: Worlds) -> None
             assert expectation.own[party], f"the walk would prove nothing about {table}"
         first, second = (expectation.own[party] for party in worlds.parties)
         assert first.isdisjoint(second), table
+    for table, rows in worlds.platform.items():
+        assert rows, f"the walk would prove nothing about {table}"
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -41,7 +43,14 @@ async def test_every_verb_is_as_promised_in_every_scope(worlds: Worlds, role: st
     connection = await asyncpg.connect(worlds.database.dsn(role))
     transaction = connection.transaction()
     await transaction.start()
-    complaints = await walk(connection, worlds.expectations, worlds.parties, roles=[role], switch=False)
+    complaints = await walk(
+        connection,
+        worlds.expectations,
+        worlds.parties,
+        roles=[role],
+        switch=False,
+        platform=worlds.platform,
+    )
     await transaction.rollback()
     await connection.close()
     assert complaints == []

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 from core_kit.codes import answer, challenge, look, refusal
-from core_kit.people import API, Owner, confirm
+from core_kit.people import API, Owner
 from core_kit.running import RunningCore
 from tochka_core.accounts.refresh_tokens import RefreshToken
 from tochka_stack.testing import ScratchDatabase
@@ -91,42 +91,6 @@ async def test_a_late_tab_gets_the_same_successor_for_half_a_minute(
     await _age(core_database, token, "rotated_at", timedelta(seconds=25))
     assert (await _refresh(client, token)).json()["refresh_token"] == successor
     assert (await _session(core_database, token))["counter"] == 1
-
-
-async def test_a_token_used_again_later_ends_the_session_for_thief_and_victim(
-    client: httpx.AsyncClient, core_database: ScratchDatabase
-) -> None:
-    session = await _native(client)
-    token = session["refresh_token"]
-    fresh = (await _refresh(client, token)).json()
-    await _age(core_database, token, "rotated_at", timedelta(seconds=31))
-    assert refusal(await _refresh(client, token)) == (401, "accounts.session_revoked")
-    assert (await _session(core_database, token))["revoked_at"] is not None
-    for other in (fresh["refresh_token"], token):
-        assert refusal(await _refresh(client, other)) == (401, "accounts.refresh_invalid")
-    for access in (session["access_token"], fresh["access_token"]):
-        assert not await _is_signed_in(client, access)
-
-
-async def test_an_older_ancestor_ends_the_session_at_once(
-    client: httpx.AsyncClient, core_database: ScratchDatabase
-) -> None:
-    token = (await _native(client))["refresh_token"]
-    second = (await _refresh(client, token)).json()["refresh_token"]
-    assert (await _refresh(client, second)).status_code == 200
-    assert refusal(await _refresh(client, token)) == (401, "accounts.session_revoked")
-    assert (await _session(core_database, token))["revoked_at"] is not None
-
-
-async def test_only_the_session_of_the_token_ends(
-    client: httpx.AsyncClient, owner: Owner, core_database: ScratchDatabase
-) -> None:
-    elsewhere = await confirm(client, owner.phone)
-    token = owner.client.cookies[COOKIE]
-    await owner.client.post(f"{API}/auth/refresh")
-    await _age(core_database, token, "rotated_at", timedelta(seconds=31))
-    assert refusal(await _refresh(client, token)) == (401, "accounts.session_revoked")
-    assert await _is_signed_in(client, elsewhere["access_token"])
 
 
 @pytest.mark.parametrize("column", ["idle_expires_at", "expires_at"])

@@ -131,7 +131,7 @@ async def test_an_acceptance_and_a_withdrawal_at_once_leave_one_owner(
         assert accepted.is_success is not withdrawn.is_success
 
 
-async def test_the_event_log_tells_of_no_one_who_joined_or_left(
+async def test_the_event_log_tells_what_both_are_now_and_that_nobody_left(
     owner: Owner, stranger: Owner, core_database: ScratchDatabase
 ) -> None:
     await join(owner, stranger)
@@ -140,5 +140,7 @@ async def test_the_event_log_tells_of_no_one_who_joined_or_left(
     query = "SELECT type, data FROM events WHERE tenant_id = $1 AND type LIKE 'member.%' ORDER BY id"
     rows = await look(core_database, query, owner.tenant_id)
     assert [(row["type"], json.loads(row["data"])) for row in rows] == [
-        ("member.joined", {"user_id": str(stranger.user_id), "role": "staff"})
+        ("member.joined", {"user_id": str(stranger.user_id), "role": "staff"}),
+        ("member.changed", {"user_id": str(stranger.user_id), "role": "owner"}),
+        ("member.changed", {"user_id": str(owner.user_id), "role": "admin"}),
     ]

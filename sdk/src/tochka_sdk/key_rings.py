@@ -1,4 +1,4 @@
-"""The platform's signing keys through their lives: three rings in one file, which the core reads and its
+"""The platform's signing keys through their lives: four rings in one file, which the core reads and its
 operator turns.
 
 A ring serves one purpose. Its `next` key is published and signs nothing yet, its `active` key signs, its
@@ -6,9 +6,9 @@ A ring serves one purpose. Its `next` key is published and signs nothing yet, it
 key active, the active one retired, and a fresh one next. As the next key is published long before, nobody
 meets a signature whose key they could not know.
 
-The file is `{"version": 1, "access": […], "license": […], "webhook": […]}`; a key is `{"state", "since",
-"key"}`: unix seconds since when it is in that state, and an Ed25519 private JWK, or a `whsk_` key for
-`webhook`.
+The file is `{"version": 1, "access": […], "license": […], "webhook": […], "audit": […]}`; a key is `{"state",
+"since", "key"}`: unix seconds since when it is in that state, and an Ed25519 private JWK, or a `whsk_` key
+for `webhook`.
 """
 
 import base64
@@ -21,7 +21,7 @@ from joserfc.jwk import OKPKey
 
 from tochka_sdk import clock, tokens, webhooks
 
-Purpose = Literal["access", "license", "webhook"]
+Purpose = Literal["access", "license", "webhook", "audit"]
 State = Literal["next", "active", "retired"]
 
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
@@ -29,10 +29,16 @@ PUBLISHED_AHEAD_S = 900
 """How long a key is published before it signs: as long as a module's rhythm of fetching keys (600 s) and the
 age that caches may give the answer (300 s).
 """
-KEPT_S: Mapping[Purpose, int] = {"access": 3600, "license": 35 * 24 * 3600, "webhook": 3600}
+KEPT_S: Mapping[Purpose, int] = {
+    "access": 3600,
+    "license": 35 * 24 * 3600,
+    "webhook": 3600,
+    "audit": 366 * 24 * 3600,
+}
 """How long a retired key stays published: beyond the longest life of what it signed. An access token lives 10
 minutes, the signature of a delivery 5. A license lives 72 hours, but events that carry one are delivered, and
-fetched by modules that were away, for longer.
+fetched by modules that were away, for longer. A checkpoint of the audit trail is kept by people, and looked
+at when they have a reason to.
 """
 MOST_KEYS = 64
 """In one ring: retired keys that may still count fill it, when it is turned again and again."""
@@ -75,7 +81,7 @@ class RingKey:
 
     @property
     def jwk(self) -> OKPKey:
-        """The key of `access` and `license`."""
+        """The key of `access`, `license` and `audit`."""
         return tokens.read_key(self.private)
 
     @property
@@ -156,49 +162,63 @@ class Rings:
     access: Ring
     license: Ring
     webhook: Ring
+    audit: Ring
 
     def __iter__(self) -> Iterator[Ring]:
-        """The three rings."""
-        return iter((self.access, self.license, self.webhook))
+        """The four rings."""
+        return iter((self.access, self.license, self.webhook, self.audit))
 
     @classmethod
     def of(
-        cls, access: str, license: str, webhook: str, moment: int | None = None, *, following: bool = True
+        cls,
+        access: str,
+        license: str,
+        webhook: str,
+        audit: str,
+        moment: int | None = None,
+        *,
+        following: bool = True,
     ) -> "Rings":
-        """Rings around three private keys, see `Ring.of`."""
+        """Rings around four private keys, see `Ring.of`."""
         now = _now() if moment is None else moment
-        given: tuple[tuple[Purpose, str], ...] = (
-            ("access", access),
-            ("license", license),
-            ("webhook", webhook),
-        )
+        given = zip(PURPOSES, (access, license, webhook, audit), strict=True)
         return cls(*(Ring.of(purpose, private, now, following=following) for purpose, private in given))
 
     @classmethod
     def fresh(cls, moment: int | None = None) -> "Rings":
         """Rings of new keys."""
-        return cls.of(_fresh("access"), _fresh("license"), _fresh("webhook"), moment)
+        access, license, webhook, audit = (_fresh(purpose) for purpose in PURPOSES)
+        return cls.of(access, license, webhook, audit, moment)
 
     @classmethod
     def parse(cls, text: str) -> "Rings":
         """The rings in the text of a file, every key of them checked. Raises `RingInvalid`."""
-        try:
-            document = json.loads(text)
-        except (ValueError, RecursionError):
-            raise RingInvalid("the key rings are no JSON") from None
-        if not isinstance(document, dict) or document.get("version") != VERSION:
-            raise RingInvalid(f"the key rings are not of version {VERSION}")
+        document = _document(text)
         rings = cls(*(Ring(purpose, _keys(purpose, document.get(purpose))) for purpose in PURPOSES))
         rings.check()
         return rings
+
+    @classmethod
+    def completed(cls, text: str) -> str:
+        """The text of a file with a fresh ring for every purpose that an older version did not have.
+
+        Raises:
+            RingInvalid: the file is not one.
+        """
+        document = _document(text)
+        missing = [purpose for purpose in PURPOSES if purpose not in document]
+        if not missing:
+            return text
+        return json.dumps(
+            document | {purpose: _shown(Ring.of(purpose, _fresh(purpose), _now())) for purpose in missing},
+            indent=1,
+        )
 
     def render(self) -> str:
         """The text of a file."""
         document: dict[str, Any] = {"version": VERSION}
         for ring in self:
-            document[ring.purpose] = [
-                {"state": key.state, "since": key.since, "key": _told(ring.purpose, key)} for key in ring.keys
-            ]
+            document[ring.purpose] = _shown(ring)
         return json.dumps(document, indent=1)
 
     def turned(self, purposes: tuple[Purpose, ...], moment: int, *, at_once: bool = False) -> "Rings":
@@ -243,6 +263,21 @@ def _fresh(purpose: Purpose) -> str:
     if purpose == "webhook":
         return webhooks.generate_keypair()[0]
     return json.dumps(tokens.generate_key().as_dict(private=True))
+
+
+def _document(text: str) -> dict[str, Any]:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        raise RingInvalid("the key rings are no JSON") from None
+    if not isinstance(document, dict) or document.get("version") != VERSION:
+        raise RingInvalid(f"the key rings are not of version {VERSION}")
+    return document
+
+
+def _shown(ring: Ring) -> list[dict[str, object]]:
+    """A ring as it stands in the file."""
+    return [{"state": key.state, "since": key.since, "key": _told(ring.purpose, key)} for key in ring.keys]
 
 
 def _told(purpose: Purpose, key: RingKey) -> object:

@@ -5,6 +5,7 @@ middleware; and the check of what a body is declared as.
 import asyncio
 import time
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -14,10 +15,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tochka_sdk import context, logs
 from tochka_sdk.errors import TooLarge, TooSlow, UnsupportedMediaType
-from tochka_sdk.problems import INTERNAL, render
+from tochka_sdk.problems import INTERNAL, Problem, render
 
 MEBIBYTE = 1024 * 1024
 BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
+SAID_ONCE = frozenset(
+    {b"authorization", b"content-type", b"host", b"idempotency-key", b"origin", b"sec-fetch-site"}
+)
 _log = logs.get_logger("tochka.access")
 
 
@@ -92,6 +96,29 @@ class RequestContext:
             status=status or 499,  # nothing was answered: the client went away
             ms=round((time.perf_counter() - started) * 1000, 2),
         )
+
+
+class SaidOnce:
+    """Refuses a request that says twice what decides who asks, and for what.
+
+    Two programs in a row may each believe another one of the two: the gateway the last `Host`, say, and the
+    application the first.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI connection; whatever is not HTTP passes as it is."""
+        if scope["type"] == "http":
+            names = [name for name, _ in scope["headers"] if name in SAID_ONCE]
+            if len(names) != len(set(names)):
+                twice = next(name for name in names if names.count(name) > 1).decode("ascii")
+                detail = f"The header {twice} stands there more than once."
+                refusal = Problem(400, "request.malformed", HTTPStatus(400).phrase, detail)
+                await refusal.response()(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
 
 class BodyLimit:

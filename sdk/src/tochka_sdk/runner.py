@@ -25,11 +25,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tochka_sdk import logs
 from tochka_sdk import migrations as migrating
+from tochka_sdk.heads import punctual
 from tochka_sdk.module import Module
 from tochka_sdk.settings import ModuleSettings
 from tochka_sdk.tokens import generate_key
 
 GRACE_S = 10
+HEAD_S = 10
 
 
 class _Server(uvicorn.Server):
@@ -52,6 +54,7 @@ def serve(module: Module, settings: ModuleSettings) -> None:
         module.asgi(settings),
         host=settings.host,
         port=settings.port,
+        http=punctual(HEAD_S),
         proxy_headers=True,
         forwarded_allow_ips="127.0.0.1,::1",
         server_header=False,

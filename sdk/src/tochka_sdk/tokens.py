@@ -100,6 +100,16 @@ def decode(token: str, keys: Jwks | OKPKey, *, typ: str, issuer: str, audience: 
         UnknownKey: no key of the set has the token's `kid`.
         TokenInvalid: anything else is wrong with it.
     """
+    claims = verify(token, keys, typ=typ)
+    if claims.get("iss") != issuer or not _is_for(claims.get("aud"), audience):
+        raise TokenInvalid("The token is meant for somebody else.")
+    return claims
+
+
+def verify(token: str, keys: Jwks | OKPKey, *, typ: str) -> dict[str, Any]:
+    """The claims of a token whose signature and `typ` hold, whoever it is meant for: a statement, that is,
+    and nothing that opens a door. Otherwise as `decode`.
+    """
     if not isinstance(keys, OKPKey):
         keys = key_set(keys)
         kid = _kid(token)
@@ -109,12 +119,9 @@ def decode(token: str, keys: Jwks | OKPKey, *, typ: str, issuer: str, audience: 
         decoded = jwt.decode(token, keys, registry=_REGISTRY)
     except (JoseError, ValueError, TypeError, KeyError, RecursionError):
         raise TokenInvalid("The token is not valid.") from None
-    claims = decoded.claims
     if decoded.header.get("typ") != typ:
         raise TokenInvalid("The token is of another kind.")
-    if claims.get("iss") != issuer or not _is_for(claims.get("aud"), audience):
-        raise TokenInvalid("The token is meant for somebody else.")
-    return claims
+    return decoded.claims
 
 
 def _kid(token: str) -> str:

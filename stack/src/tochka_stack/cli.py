@@ -18,7 +18,15 @@ from tochka_stack import settings as stack_settings
 from tochka_stack.attach import do_beside, running_stack
 from tochka_stack.console import Progress
 from tochka_stack.data_dir import DataDir
-from tochka_stack.refusals import Misconfigured, Refusal, Unhealthy, of_the_system
+from tochka_stack.processes import Command
+from tochka_stack.refusals import (
+    Misconfigured,
+    Refusal,
+    TrailBroken,
+    TrailUnchecked,
+    Unhealthy,
+    of_the_system,
+)
 
 EPILOG = (
     "Exit codes: 0 done · 1 error · 2 wrong setting or argument · 3 port or data directory in use · "
@@ -38,6 +46,10 @@ keys_app = typer.Typer(help="The core's signing keys: look at them, rotate them.
 app.add_typer(keys_app, name="keys")
 channels_app = typer.Typer(help="Channels: what carries one-time codes.", no_args_is_help=True)
 app.add_typer(channels_app, name="channels")
+audit_app = typer.Typer(
+    help="The audit trail: verify it, take a checkpoint to keep elsewhere.", no_args_is_help=True
+)
+app.add_typer(audit_app, name="audit")
 accounts_app = typer.Typer(help="Accounts: let somebody in again.", no_args_is_help=True)
 app.add_typer(accounts_app, name="accounts")
 
@@ -207,7 +219,9 @@ def show_keys(data_dir: DataDirOption = None) -> None:
 def rotate_keys(
     only: Annotated[
         list[str] | None,
-        typer.Option("--only", metavar="PURPOSE", help="access, license or webhook; may be repeated [all]"),
+        typer.Option(
+            "--only", metavar="PURPOSE", help="access, license, webhook or audit; may be repeated [all]"
+        ),
     ] = None,
     at_once: Annotated[
         bool, typer.Option("--now", help="Although the next key has not been published for 15 minutes yet")
@@ -241,11 +255,61 @@ def check_channels() -> None:
     from tochka_stack.wiring import channels_check
 
     command = channels_check(stack_settings.read())
-    done = subprocess.run(command.argv, env=dict(command.environment), cwd=command.folder, check=False)
-    if done.returncode == Misconfigured.exit_code:
+    code = _run(command)
+    if code == Misconfigured.exit_code:
         raise Misconfigured("The settings of the channels do not make sense.")
-    if done.returncode != 0:
+    if code != 0:
         raise Unhealthy("Not every channel can carry codes.")
+
+
+@audit_app.command("verify")
+def verify_audit(
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            "--checkpoint",
+            metavar="FILE",
+            help="Checkpoints that were kept elsewhere, one a line; lines of the worker's log will do",
+            readable=False,  # whether it can be used is for us to say
+        ),
+    ] = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Recompute the whole audit trail: 0 it is whole, 1 it is not, 2 it could not be checked.
+
+    Says in one sentence what was changed, is missing, was added or was signed by somebody else. That its end
+    was cut off shows by a checkpoint that was kept elsewhere. The stack must run, and goes on meanwhile.
+    """
+    code = _of_audit(
+        "verify", data_dir, *([] if checkpoint is None else ["--checkpoint", str(checkpoint.absolute())])
+    )
+    if code == TrailBroken.exit_code:
+        raise TrailBroken("The audit trail is broken.")
+    if code != 0:
+        raise TrailUnchecked("The audit trail could not be checked.")
+
+
+@audit_app.command("checkpoint")
+def print_checkpoint(data_dir: DataDirOption = None) -> None:
+    """Print the newest checkpoint of the audit trail, signed, for keeping elsewhere. The stack must run."""
+    if _of_audit("checkpoint", data_dir) != 0:
+        raise TrailUnchecked("There is no checkpoint to be had.")
+
+
+def _of_audit(deed: str, data_dir: Path | None, *arguments: str) -> int:
+    """Let the core look at its trail; its exit code."""
+    try:
+        stack = running_stack(stack_settings.read(data_dir=data_dir), Progress(Console()))
+    except Refusal as refusal:
+        raise TrailUnchecked(str(refusal)) from None
+    return _run(stack.wiring.audit(deed, *arguments))
+
+
+def _run(command: Command) -> int:
+    """Run a program of ours to its end, on this terminal; its exit code."""
+    return subprocess.run(
+        command.argv, env=dict(command.environment), cwd=command.folder, check=False
+    ).returncode
 
 
 @accounts_app.command("recover")

@@ -1,6 +1,8 @@
 """Why the stack would not start: one clear sentence each, and an exit code that says which kind it was.
 
 Refusal            1  anything below that has no kind of its own
+├─ TrailBroken     1  the audit trail is not as it was sealed
+├─ TrailUnchecked  2  nobody can say whether it is
 ├─ Misconfigured   2  a setting or an argument does not make sense
 ├─ Occupied        3  the port or the data directory is in use by something else
 ├─ WrongVersion    4  the data or a server is of another version
@@ -24,6 +26,16 @@ class Refusal(Exception):
 
 class Misconfigured(Refusal):
     """A setting or an argument does not make sense."""
+
+    exit_code = 2
+
+
+class TrailBroken(Refusal):
+    """The audit trail was tampered with, or lost something."""
+
+
+class TrailUnchecked(Refusal):
+    """The audit trail could not be verified."""
 
     exit_code = 2
 

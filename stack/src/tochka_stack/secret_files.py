@@ -5,7 +5,7 @@ import json
 import os
 import secrets
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,6 +75,8 @@ class SecretFiles:
         for name, make in KINDS.items():
             path = self.folder / name
             if path.exists():
+                if name == KEYRING:
+                    self._complete_rings()
                 self._check(name)
             elif name in made:
                 raise NotPermitted(
@@ -118,6 +120,15 @@ class SecretFiles:
         if not _is_whole(KINDS[name], self[name]):
             raise NotPermitted(f"The secret {self.folder / name} is damaged: restore it from a backup.")
 
+    def _complete_rings(self) -> None:
+        """Add the rings of purposes that an older version did not have."""
+        from tochka_sdk.key_rings import RingInvalid, Rings
+
+        with self.exchange(KEYRING) as write, suppress(RingInvalid):  # which is said by the check
+            text = self[KEYRING]
+            if (complete := Rings.completed(text)) != text:
+                write(complete)
+
     def _rings_of_before(self, made: Collection[str]) -> str:
         """Rings around the keys that were secrets of their own once; fresh ones where there were none."""
         from tochka_sdk.key_rings import Rings
@@ -125,7 +136,7 @@ class SecretFiles:
         if not any((self.folder / name).exists() or name in made for name in BEFORE_RINGS):
             return key_rings()
         signing, license, webhook = (self[name] for name in BEFORE_RINGS)
-        rings = Rings.of(signing, license, webhook)
+        rings = Rings.of(signing, license, webhook, signing_key())
         try:
             rings.check()
         except ValueError as error:

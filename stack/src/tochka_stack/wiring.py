@@ -102,6 +102,10 @@ class Wiring:
         """Enter a module in the catalogue."""
         return self._core("register", "--url", url, "--public-key", public_key)
 
+    def audit(self, deed: str, *arguments: str) -> Command:
+        """Verify the audit trail, or print its newest checkpoint."""
+        return self._core("audit", deed, *arguments)
+
     def recover(self, was: str, phone: str, user_id: str | None, *, take: bool) -> Command:
         """Let somebody in again whose number opens nothing any more."""
         chosen = ("--user-id", user_id) if user_id else ()

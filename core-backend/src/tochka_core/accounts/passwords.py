@@ -27,8 +27,8 @@ from tochka_core.audit import public as audit
 from tochka_core.audit.public import Actor
 from tochka_core.resources import Resources
 
-PRODUCT = ("tochka", "rosta", "точка", "роста")
-OWN_SIGNS = 4  # a password has to hold so many beside the phone or the product's name
+PRODUCT = (("tochka", "rosta"), ("точка", "роста"))
+OWN_SIGNS = 4  # different ones at the least, and as many beside a word of the product's name
 TIMES = 3  # a password that is changed at the same moment is looked at anew
 KEYS = str.maketrans("йцукенгшщзхъфывапролджэячсмитьбю.", "qwertyuiop[]asdfghjkl;'zxcvbnm,./")
 
@@ -62,24 +62,22 @@ def require_good(password: str, phone: str | None) -> None:
         PasswordRefused: and why.
     """
     plain = password.casefold()
-    typed = (plain, plain.translate(KEYS))  # a Russian word typed on Latin keys, and the other way round
+    typed = (plain, plain.translate(KEYS))  # as it is, and typed without leaving the Russian layout
     if len(password) < MIN_PASSWORD or len(set(plain)) < OWN_SIGNS or not _commonest().isdisjoint(typed):
         raise PasswordRefused("password_common", "This password is among those that are guessed first.")
-    digits = (phone or "").removeprefix("+")
-    if digits and _mostly(plain, {digits, digits[1:]}):
-        raise PasswordRefused("password_is_phone", "This password is your phone number.")
-    if _mostly(plain, set(PRODUCT)):
-        raise PasswordRefused("password_is_product", "This password is the name of this site.")
+    signs = "".join(sign for sign in plain if sign.isalnum())
+    if phone is not None and phone[2:] in signs:
+        raise PasswordRefused("password_has_phone", "This password holds your phone number.")
+    if any(_names_product(signs, words) for words in PRODUCT):
+        raise PasswordRefused("password_has_product", "This password holds the name of this site.")
 
 
-def _mostly(password: str, parts: set[str]) -> bool:
-    """Whether it holds one of these, and little else."""
-    left = "".join(sign for sign in password if sign.isalnum())
-    if not any(part in left for part in parts):
-        return False
-    for part in sorted(parts, key=len, reverse=True):
-        left = left.replace(part, "")
-    return len(left) < OWN_SIGNS
+def _names_product(signs: str, words: tuple[str, ...]) -> bool:
+    """Whether the whole name is in there, or a word of it and little else."""
+    left = signs
+    for word in words:
+        left = left.replace(word, "")
+    return "".join(words) in signs or (left != signs and len(left) < OWN_SIGNS)
 
 
 async def show(resources: Resources, phone: str, password: str, address: str | None) -> Shown:
@@ -90,7 +88,6 @@ async def show(resources: Resources, phone: str, password: str, address: str | N
         TooManyPasswords: too many tried.
         PasswordsBusy: too many at once.
     """
-    guesses = guesses_of(resources, phone)
     await _count(resources, phone, address)
     async with resources.connections.system("looks up whose phone it is, before anyone is signed in") as door:
         known = await repository.find_user_id(door, phone)
@@ -100,7 +97,7 @@ async def show(resources: Resources, phone: str, password: str, address: str | N
     verdict = await resources.hasher.verify(password, stored)
     if stored is None or not verdict.is_right:
         raise CredentialsWrong
-    await guesses.forget()
+    await guesses_of(resources, phone).forget()
     return Shown(user_id, stored, verdict.fresh)
 
 

@@ -216,4 +216,4 @@ async def _tell(resources: Resources, user_id: UUID, new: str, left: timedelta) 
             if not isinstance(outcomes[-1], Rejected):
                 break
     if not any(isinstance(outcome, Accepted) for outcome in outcomes):
-        _log.warning("accounts.notice_not_accepted", user_id=str(user_id), tried=len(outcomes))
+        _log.warning("accounts.notice_not_accepted", user_id=str(user_id), outcomes=list(map(repr, outcomes)))

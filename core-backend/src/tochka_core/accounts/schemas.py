@@ -36,8 +36,12 @@ def plain(text: str) -> str:
     return text
 
 
+PLAIN = r"[^\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]"  # `plain`, as clients are told of it
 PersonName = Annotated[
-    str, StringConstraints(strip_whitespace=True, max_length=MAX_NAME), AfterValidator(plain)
+    str,
+    StringConstraints(strip_whitespace=True, max_length=MAX_NAME),
+    AfterValidator(plain),
+    Field(json_schema_extra={"pattern": f"^{PLAIN}*$"}),
 ]
 
 

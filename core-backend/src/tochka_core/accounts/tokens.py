@@ -20,6 +20,7 @@ CLIENT = "panel"
 LIFETIME = timedelta(minutes=10)
 FUTURE = timedelta(seconds=30)  # instances' clocks may differ a little
 MAX_LENGTH = 4096
+REMEMBERED = 4096  # tokens whose signature need not be checked again; about 1 kB each
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +68,35 @@ def verify(resources: Resources, token: str) -> Person:
     """
     if len(token) > MAX_LENGTH:
         raise NotSignedIn
-    keys = resources.keyring.access_keys
-    issuer = resources.addresses.issuer
     try:
-        claims = tokens.decode(token, keys, typ=TYP, issuer=issuer, audience=AUDIENCE)
-        return _read(claims, clock.now())
+        return _read(_proven(resources, token), clock.now())
     except (TokenInvalid, KeyError, TypeError, ValueError, OverflowError):
         raise NotSignedIn("The access token is not valid.") from None
+
+
+def _proven(resources: Resources, token: str) -> dict[str, Any]:
+    """The claims of a genuine token, whatever the time.
+
+    A signature once found right stays right as long as the same keys count: what is remembered goes with the
+    keyring. A forgery is not remembered.
+    """
+    keyring = resources.keyring
+    claims = keyring.proven.get(token)
+    if claims is None:
+        issuer = resources.addresses.issuer
+        claims = tokens.decode(token, keyring.access_keys, typ=TYP, issuer=issuer, audience=AUDIENCE)
+        if len(keyring.proven) >= REMEMBERED:
+            keyring.proven.clear()
+        keyring.proven[token] = claims
+    return claims
 
 
 def _read(claims: dict[str, Any], moment: datetime) -> Person:
     """The claims in their types; KeyError, TypeError or ValueError when one is missing or out of its time."""
     if not (isinstance(claims["jti"], str) and isinstance(claims["client_id"], str)):
         raise TypeError("jti and client_id are text")
-    if moment >= _time(claims["exp"]) or moment + FUTURE < _time(claims["iat"]):
+    begins = max(_time(claims["iat"]), _time(claims.get("nbf", 0)))
+    if moment >= _time(claims["exp"]) or moment + FUTURE < begins:
         raise ValueError("out of its time")
     tenant = claims.get("tid")
     return Person(

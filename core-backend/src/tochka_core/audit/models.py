@@ -1,11 +1,22 @@
-"""The table of what was done."""
+"""The tables of what was done, what of it waits for a seal, and the chain of seals."""
 
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, Index, Text, func
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Index,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+)
 from sqlalchemy.dialects.postgresql import INET, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -35,3 +46,27 @@ class AuditEntry(Base):
     request_id: Mapped[str | None] = mapped_column(Text)
     data: Mapped[dict[str, Any]] = mapped_column(JSONB)
     occurred_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+class AuditWaiting(Base):
+    """An entry that no seal holds yet. Written by a trigger with the entry, taken off by the sealer."""
+
+    __tablename__ = "audit_waiting"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+
+
+class AuditSeal(Base):
+    """One link of the platform's chain: see `audit.seals`."""
+
+    __tablename__ = "audit_seals"
+    __table_args__ = (UniqueConstraint("first_number"),)
+
+    position: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    first_number: Mapped[int] = mapped_column(BigInteger)
+    entry_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
+    leaves: Mapped[bytes] = mapped_column(LargeBinary)
+    previous_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
+    sealed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    checkpoint: Mapped[str] = mapped_column(Text)

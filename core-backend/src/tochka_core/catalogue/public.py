@@ -75,9 +75,10 @@ def _proves(token: str, key: dict[str, Any], module_id: str, resources: Resource
         claims = tokens.decode(token, tokens.key_of(key), typ=TYP, issuer=module_id, audience=issuer)
     except TokenInvalid:
         return False
-    issued, expires = claims.get("iat"), claims.get("exp")
-    if not isinstance(issued, int | float) or not isinstance(expires, int | float):
+    moments: list[Any] = [claims.get("iat"), claims.get("exp"), claims.get("nbf", 0)]
+    if not all(isinstance(moment, int | float) for moment in moments):
         return False
+    issued, expires, begins = moments
     now = clock.now().timestamp()
-    is_fresh = issued <= now + tokens.LEEWAY_S and now < expires <= issued + MAX_LIFETIME_S
+    is_fresh = max(issued, begins) <= now + tokens.LEEWAY_S and now < expires <= issued + MAX_LIFETIME_S
     return is_fresh and claims.get("sub") == module_id

@@ -3,30 +3,24 @@
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from tochka_core.accounts.schemas import (
-    MAX_NAME,
     Code,
     Locale,
     PersonName,
     TokenDelivery,
     TypedPassword,
     UserRead,
-    plain,
 )
 from tochka_core.tenants.schemas import TenantOfPerson
-
-OptionalTenantName = Annotated[
-    str, StringConstraints(strip_whitespace=True, max_length=MAX_NAME), AfterValidator(plain)
-]
 
 
 class Newcomer(BaseModel):
     """What somebody new may be called; it matters to nobody else."""
 
     name: PersonName | None = None
-    tenant_name: OptionalTenantName | None = None
+    tenant_name: PersonName | None = None
     locale: Locale = "ru"
 
 

@@ -121,9 +121,9 @@ async def create_tenant(
 
 
 @router.get("/tenants/{tenant_id}", operation_id="get_tenant")
-async def get_tenant(tenant_id: UUID, transaction: TenantSession) -> TenantRead:
+async def get_tenant(tenant_id: UUID, transaction: TenantConnection) -> TenantRead:
     """One tenant of the person's."""
-    return service.read(await service.get(transaction.session, tenant_id), transaction.member.role)
+    return service.read(await service.get(transaction.connection, tenant_id), transaction.member.role)
 
 
 @router.patch("/tenants/{tenant_id}", operation_id="update_tenant")
@@ -176,7 +176,7 @@ async def get_handover(tenant_id: UUID, transaction: TenantConnection) -> Handov
 @router.delete("/tenants/{tenant_id}/handover", operation_id="withdraw_handover", status_code=204)
 async def withdraw_handover(tenant_id: UUID, transaction: OwnerConnection) -> None:
     """Take the offer back."""
-    await members.end_handover(transaction.connection, transaction.member.tenant_id)
+    await members.end_handover(transaction.connection, transaction.member)
 
 
 @router.post("/tenants/{tenant_id}/handover/accept", operation_id="accept_handover")
@@ -253,16 +253,14 @@ async def find_my_invitation(given: InvitationToken, transaction: UserConnection
 async def accept_invitation(invited: InvitedConnection) -> TenantRead:
     """Become a member. `POST /auth/refresh` with the tenant's id switches to it."""
     return await invitations.accept(
-        invited.connection, invited.tenant_id, invited.invitation_id, invited.person.user_id
+        invited.connection, invited.tenant_id, invited.invitation_id, invited.person
     )
 
 
 @router.post("/me/invitations/{invitation_id}/decline", operation_id="decline_invitation", status_code=204)
 async def decline_invitation(invited: InvitedConnection) -> None:
     """Turn an invitation down."""
-    await invitations.decline(
-        invited.connection, invited.tenant_id, invited.invitation_id, invited.person.user_id
-    )
+    await invitations.decline(invited.connection, invited.tenant_id, invited.invitation_id, invited.person)
 
 
 @router.get("/tenants/{tenant_id}/audit", operation_id="list_audit_entries")

@@ -17,7 +17,10 @@ import asyncpg
 from tochka_sdk.db import Connection, violates
 from tochka_sdk.ids import uuid7
 
-from tochka_core.accounts.public import normalise_phone
+from tochka_core.accounts.public import Person, normalise_phone
+from tochka_core.audit import public as audit
+from tochka_core.audit.public import Actor
+from tochka_core.audit.schemas import Action, Detail
 from tochka_core.outbox import public as outbox
 from tochka_core.outbox.events import MemberJoined
 from tochka_core.paging import Page, PageRequest
@@ -78,6 +81,8 @@ async def invite(
         if violates(error, "uq_invitations_open"):
             raise AlreadyInvited from error
         raise
+    told: dict[str, Detail] = {"phone": phone, "role": wanted.role}
+    await members.record(connection, "invitation.made", member, invitation_id, told)
     return InvitationMade.model_validate({**dict(row), "token": token})
 
 
@@ -98,6 +103,7 @@ async def withdraw(connection: Connection, member: Member, invitation_id: UUID) 
         raise InvitationUnknown
     _require_grantable(member.role, role)
     await repository.withdraw(connection, member.tenant_id, invitation_id)
+    await members.record(connection, "invitation.withdrawn", member, invitation_id, {"role": role})
 
 
 async def page_of_person(connection: Connection, asked: PageRequest) -> Page[InvitationOfPerson]:
@@ -122,19 +128,21 @@ async def get_tenant_id(connection: Connection, invitation_id: UUID) -> UUID:
     return tenant_id
 
 
-async def accept(connection: Connection, tenant_id: UUID, invitation_id: UUID, user_id: UUID) -> TenantRead:
+async def accept(connection: Connection, tenant_id: UUID, invitation_id: UUID, person: Person) -> TenantRead:
     """Become a member. Accepting once more, as long as one is, changes nothing and is answered alike.
 
     Raises:
         InvitationUnknown: closed meanwhile, or never for this person.
         AlreadyMember: by another way than this invitation.
     """
+    user_id = person.user_id
     role = await repository.answer(connection, tenant_id, invitation_id, user_id, "accepted")
     if role is None:
         role = await _accepted_before(connection, tenant_id, invitation_id, user_id)
     elif await repository.join(connection, tenant_id, user_id, role):
         joined = MemberJoined(user_id=user_id, role=role)
         await outbox.record(connection, tenant_id=tenant_id, type="member.joined", data=joined)
+        await _record_answer(connection, "invitation.accepted", tenant_id, invitation_id, person, role)
     else:
         raise AlreadyMember
     return service.read(await service.get(connection, tenant_id), role)
@@ -151,10 +159,21 @@ async def _accepted_before(
     return role
 
 
-async def decline(connection: Connection, tenant_id: UUID, invitation_id: UUID, user_id: UUID) -> None:
+async def decline(connection: Connection, tenant_id: UUID, invitation_id: UUID, person: Person) -> None:
     """Turn an open invitation down."""
-    if await repository.answer(connection, tenant_id, invitation_id, user_id, "declined") is None:
+    role = await repository.answer(connection, tenant_id, invitation_id, person.user_id, "declined")
+    if role is None:
         raise InvitationUnknown
+    await _record_answer(connection, "invitation.declined", tenant_id, invitation_id, person, role)
+
+
+async def _record_answer(
+    connection: Connection, action: Action, tenant_id: UUID, invitation_id: UUID, person: Person, role: str
+) -> None:
+    by = Actor(person.user_id, person.session_id)
+    await audit.record(
+        connection, action, by=by, tenant_id=tenant_id, subject_id=invitation_id, data={"role": role}
+    )
 
 
 def token_of(master: bytes, invitation_id: UUID) -> str:

@@ -9,6 +9,9 @@ from tochka_sdk.db import Connection
 from tochka_sdk.events import MemberChanged, MemberLeft
 from tochka_sdk.logs import mask_phone
 
+from tochka_core.audit import public as audit
+from tochka_core.audit.public import Actor
+from tochka_core.audit.schemas import Action, Detail
 from tochka_core.outbox import public as outbox
 from tochka_core.tenants import repository, roles
 from tochka_core.tenants.errors import (
@@ -52,6 +55,8 @@ async def change_role(connection: Connection, member: Member, user_id: UUID, rol
     _require_another_owner(held, user_id)
     if held[user_id] != role:
         await _appoint(connection, member.tenant_id, user_id, role)
+        change: dict[str, Detail] = {"role": role, "before": held[user_id]}
+        await record(connection, "member.role_changed", member, user_id, change)
     return read(await repository.find_member(connection, member.tenant_id, user_id), member.role)
 
 
@@ -74,6 +79,8 @@ async def remove(connection: Connection, member: Member, user_id: UUID) -> None:
     await outbox.record(
         connection, tenant_id=member.tenant_id, type="member.left", data=MemberLeft(user_id=user_id)
     )
+    action: Action = "member.left" if user_id == member.user_id else "member.removed"
+    await record(connection, action, member, user_id, {"role": held[user_id]})
 
 
 async def offer_handover(connection: Connection, member: Member, user_id: UUID) -> HandoverRead:
@@ -89,6 +96,7 @@ async def offer_handover(connection: Connection, member: Member, user_id: UUID) 
     if roles.owns(held[user_id]):
         raise AlreadyOwner
     row = await repository.offer(connection, member.tenant_id, member.user_id, user_id, OFFER_LIFETIME)
+    await record(connection, "handover.offered", member, user_id)
     return _handover(row)
 
 
@@ -100,16 +108,20 @@ async def get_handover(connection: Connection, tenant_id: UUID) -> HandoverRead:
     return _handover(row)
 
 
-async def end_handover(connection: Connection, tenant_id: UUID) -> None:
+async def end_handover(connection: Connection, member: Member) -> None:
     """Take the offer back."""
-    if not await repository.end_handover(connection, tenant_id):
+    offered_to = await repository.end_handover(connection, member.tenant_id)
+    if offered_to is None:
         raise HandoverUnknown
+    await record(connection, "handover.withdrawn", member, offered_to)
 
 
 async def decline_handover(connection: Connection, member: Member) -> None:
     """Turn the offer down. Raises `HandoverUnknown` for whomever it is not made to."""
-    if await repository.take_handover(connection, member.tenant_id, member.user_id) is None:
+    made_by = await repository.take_handover(connection, member.tenant_id, member.user_id)
+    if made_by is None:
         raise HandoverUnknown
+    await record(connection, "handover.declined", member, made_by)
 
 
 async def accept_handover(connection: Connection, member: Member) -> None:
@@ -124,6 +136,7 @@ async def accept_handover(connection: Connection, member: Member) -> None:
         raise HandoverUnknown
     await _set_role(connection, member.tenant_id, member.user_id, "owner")
     await _appoint(connection, member.tenant_id, made_by, "admin")
+    await record(connection, "handover.accepted", member, made_by)
 
 
 async def _appoint(connection: Connection, tenant_id: UUID, user_id: UUID, role: Appointed) -> None:
@@ -138,6 +151,20 @@ async def _set_role(connection: Connection, tenant_id: UUID, user_id: UUID, role
     await repository.set_role(connection, tenant_id, user_id, role)
     changed = MemberChanged(user_id=user_id, role=role)
     await outbox.record(connection, tenant_id=tenant_id, type="member.changed", data=changed)
+
+
+async def record(
+    connection: Connection,
+    action: Action,
+    member: Member,
+    subject_id: UUID,
+    data: Mapping[str, Detail] | None = None,
+) -> None:
+    """Write down what a member does in the tenant, and to whom or what."""
+    by = Actor(member.user_id, member.session_id)
+    await audit.record(
+        connection, action, by=by, tenant_id=member.tenant_id, subject_id=subject_id, data=data
+    )
 
 
 def _require_another_owner(held: Mapping[UUID, Role], user_id: UUID) -> None:

@@ -120,7 +120,7 @@ HANDOVER = """
 SELECT from_user_id, to_user_id, created_at, expires_at FROM handovers
 WHERE tenant_id = $1 AND expires_at > now()
 """
-END_HANDOVER = "DELETE FROM handovers WHERE tenant_id = $1 AND expires_at > now() RETURNING true"
+END_HANDOVER = "DELETE FROM handovers WHERE tenant_id = $1 AND expires_at > now() RETURNING to_user_id"
 END_HANDOVER_FROM = "DELETE FROM handovers WHERE tenant_id = $1 AND from_user_id = $2"
 TAKE_HANDOVER = """
 DELETE FROM handovers WHERE tenant_id = $1 AND to_user_id = $2 AND expires_at > now() RETURNING from_user_id
@@ -348,9 +348,10 @@ async def find_handover(connection: Connection, tenant_id: UUID) -> Any:
     return await connection.fetchrow(HANDOVER, tenant_id)
 
 
-async def end_handover(connection: Connection, tenant_id: UUID) -> bool:
-    """Delete the offer; whether there was one."""
-    return bool(await connection.fetchval(END_HANDOVER, tenant_id))
+async def end_handover(connection: Connection, tenant_id: UUID) -> UUID | None:
+    """Delete the offer; to whom it was, or None when there is none."""
+    offered_to: UUID | None = await connection.fetchval(END_HANDOVER, tenant_id)
+    return offered_to
 
 
 async def end_handover_from(connection: Connection, tenant_id: UUID, user_id: UUID) -> None:

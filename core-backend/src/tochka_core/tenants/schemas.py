@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
-from tochka_core.accounts.schemas import MAX_NAME, Locale, plain
+from tochka_core.accounts.schemas import MAX_NAME, PLAIN, Locale, plain
 
 Role = Literal["owner", "admin", "staff"]
 Appointed = Literal["admin", "staff"]
@@ -16,6 +16,7 @@ TenantName = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NAME),
     AfterValidator(plain),
+    Field(json_schema_extra={"pattern": rf"^{PLAIN}*{PLAIN[:-1]}\s]{PLAIN}*$"}),  # not of spaces alone
 ]
 
 

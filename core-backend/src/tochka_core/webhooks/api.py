@@ -16,6 +16,8 @@ from tochka_core.subscriptions import public as subscriptions
 from tochka_core.webhooks import service
 from tochka_core.webhooks.schemas import FailureReport, Feed, InstallationState, LicenseRead
 
+POSITION = "^[0-9]{1,18}$"  # told to clients; what decides is whether it can be read
+
 router = APIRouter(prefix="/module", tags=["modules"])
 
 
@@ -84,7 +86,7 @@ async def get_license(door: ModuleConnection, resources: ResourcesDep, installat
 @router.get("/events", operation_id="list_module_events")
 async def list_events(
     door: ModuleConnection,
-    after: Annotated[str, Query(max_length=32)] = "0",
+    after: Annotated[str, Query(max_length=32, json_schema_extra={"pattern": POSITION})] = "0",
     tenant_id: UUID | None = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 100,
 ) -> Feed:

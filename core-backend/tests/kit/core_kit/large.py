@@ -85,6 +85,12 @@ FILL = (
     """INSERT INTO audit_entries (id, tenant_id, user_id, action, data)
        SELECT pg_temp.u(n, 9), pg_temp.u(n % {tenants}), pg_temp.u(n), 'tenant.renamed', '{{}}'
        FROM generate_series(1, {rows}) n""",
+    "INSERT INTO audit_waiting (id) SELECT pg_temp.u(n, 9) FROM generate_series(1, {rows}) n",
+    """INSERT INTO audit_seals
+       (position, first_number, entry_ids, leaves, previous_hash, hash, sealed_at, checkpoint)
+       SELECT n, 5 * n - 4, ARRAY(SELECT pg_temp.u(5 * n - k, 9) FROM generate_series(0, 4) k),
+              decode(repeat('00', 160), 'hex'),
+              sha256(''), sha256(n::text::bytea), now(), 'c' FROM generate_series(1, {rows} / 5) n""",
 )
 
 

@@ -80,6 +80,13 @@ CASES = {
     "attempts": Case("tenant", "tenant_id", queue=True),
     "audit_entries": Case("tenant", "tenant_id", {"user": "user_id = $1"}, queue=True, grows=True),
 }
+# The platform's own, behind policies: what each role may do with all of it, in any scope or none, whatever is
+# granted.
+PLATFORM: dict[str, dict[str, set[str]]] = {
+    "audit_waiting": {"tochka_app": set(), "tochka_jobs": {"SELECT", "DELETE"}},
+    "audit_seals": {"tochka_app": set(), "tochka_jobs": {"SELECT", "INSERT"}},
+}
+ADD_ENTRY = "INSERT INTO audit_entries (id, action, data) VALUES (gen_random_uuid(), 'codes.refused', '{}')"
 # the platform's own: they name no tenant and no person
 GLOBAL = {"modules", "module_versions", "plans", "receiver_positions", "alembic_version"}
 
@@ -100,6 +107,7 @@ class Worlds:
     database: ScratchDatabase
     parties: tuple[World, World]
     expectations: dict[str, Expectation]
+    platform: dict[str, dict[str, Row]]
     hosts: tuple[str, str]
     phones: tuple[str, str]
 
@@ -116,7 +124,7 @@ class Walk:
     async def expect(self, table: str) -> Expectation:
         """Look at a table as a superuser."""
         case = CASES[table]
-        rows = {row["key"]: orjson.loads(row["row"]) for row in await self._rows(table, "true")}
+        rows = await self.rows(table)
         own: dict[World, set[str]] = {}
         seen: dict[tuple[World, Kind], set[str]] = {}
         for party in self._parties:
@@ -125,6 +133,10 @@ class Walk:
             for kind, condition in case.reads.items():
                 seen[party, kind] = await self._keys(table, condition, party.of(kind))
         return Expectation(rows, own, seen)
+
+    async def rows(self, table: str) -> dict[str, Row]:
+        """All rows of a table, looked at as a superuser."""
+        return {row["key"]: orjson.loads(row["row"]) for row in await self._rows(table, "true")}
 
     async def _rows(self, table: str, condition: str, *values: Any) -> list[asyncpg.Record]:
         query = f"SELECT ctid::text AS key, to_jsonb(t)::text AS row FROM {table} t WHERE {condition}"  # noqa: S608  names of our own
@@ -178,15 +190,24 @@ class Walk:
                 await self._inserts(table, role, kind, name, expectation, is_open=is_open)
 
     async def _writes(self, table: str, role: str, kind: Kind | None, name: str, own: set[str] | str) -> None:
-        case = CASES[table]
+        await self._updates(table, role, kind, name, own)
+        if own and not isinstance(own, str) and await self._may_update(role, table, CASES[table].column):
+            await self._moves(table, role, kind, name)
+        await self._deletes(table, role, kind, name, own)
+
+    async def _updates(
+        self, table: str, role: str, kind: Kind | None, name: str, own: set[str] | str
+    ) -> None:
         column = await self._updatable(role, table)
         if column is not None:
             query = f"UPDATE {table} SET {column} = {column} RETURNING {table}.ctid::text AS key"  # noqa: S608  names of our own
             found = await self._touched(role, kind, query)
             expected = own if isinstance(own, str) else len(own)
             self._check(f"{name}: UPDATE", found if isinstance(found, str) else len(found), expected)
-        if own and not isinstance(own, str) and await self._may_update(role, table, case.column):
-            await self._moves(table, role, kind, name)
+
+    async def _deletes(
+        self, table: str, role: str, kind: Kind | None, name: str, own: set[str] | str
+    ) -> None:
         if await self._may(role, table, "DELETE"):
             query = f"DELETE FROM {table} RETURNING {table}.ctid::text AS key"  # noqa: S608  names of our own
             found = await self._touched(role, kind, query)
@@ -222,6 +243,24 @@ class Walk:
             is_denied = found == DENIED
             self._check(f"{name}: INSERT of {whose} is denied", is_denied, not is_allowed)
 
+    async def platform(self, table: str, role: str, rows: dict[str, Row]) -> None:
+        """All probes of a table of the platform's own as one role."""
+        allowed = PLATFORM[table][role]
+        for kind in (*SETTINGS, None):
+            name = f"{role} {table} in {kind or 'no'} scope"
+            if await self._may(role, table, "SELECT"):
+                query = f"SELECT ctid::text AS key FROM {table}"  # noqa: S608  names of our own
+                seen = set(rows) if "SELECT" in allowed else set()
+                self._check(f"{name}: SELECT", await self._touched(role, kind, query), seen)
+            await self._updates(table, role, kind, name, set())
+            await self._deletes(table, role, kind, name, set(rows) if "DELETE" in allowed else set())
+            if await self._may(role, table, "INSERT"):
+                query = f"INSERT INTO {table} SELECT * FROM jsonb_populate_record(NULL::{table}, $1::jsonb)"  # noqa: S608  names of our own
+                row = orjson.dumps(next(iter(rows.values()))).decode()
+                is_denied = await self._touched(role, kind, query, row) == DENIED
+                self._check(f"{name}: INSERT is denied", is_denied, "INSERT" not in allowed)
+            self._check(f"{name}: an entry can be added", await self._touched(role, kind, ADD_ENTRY), set())
+
     async def _may(self, role: str, table: str, verb: str) -> bool:
         query = "SELECT has_table_privilege($1, $2, $3)"
         return bool(await self._connection.fetchval(query, role, table, verb))
@@ -252,8 +291,10 @@ async def walk(
     *,
     roles: Sequence[str],
     switch: bool,
+    platform: Mapping[str, dict[str, Row]] | None = None,
 ) -> list[str]:
-    """Everything about the tables in `expectations` that is not as promised, seen from both parties.
+    """Everything about the tables in `expectations` that is not as promised, seen from both parties, and
+    about those of the platform.
 
     With `switch` the connection is a superuser's, which takes each role in turn.
     """
@@ -263,5 +304,8 @@ async def walk(
         for table, expectation in expectations.items():
             for role in roles:
                 await steps.table(table, role, expectation)
+        for table, rows in (platform or {}).items():
+            for role in roles:
+                await steps.platform(table, role, rows)
         complaints += steps.complaints
     return complaints

@@ -21,7 +21,8 @@ from tochka_stack.testing import ScratchDatabase
 SIGNING_KEY = json.dumps(generate_key().as_dict(private=True))
 LICENSE_KEY = json.dumps(generate_key().as_dict(private=True))
 WEBHOOK_KEY, _ = generate_keypair()
-SIGNING = {"signing_key", "license_key", "webhook_key"}
+AUDIT_KEY = json.dumps(generate_key().as_dict(private=True))
+SIGNING = {"signing_key", "license_key", "webhook_key", "audit_key"}
 SECRETS = {name: secrets.token_urlsafe(48) for name in ("code_pepper", "session_key", "secret_key_master")}
 
 
@@ -49,6 +50,7 @@ def core_settings(database: ScratchDatabase, redis_url: str, **overrides: object
         "signing_key": SIGNING_KEY,
         "license_key": LICENSE_KEY,
         "webhook_key": WEBHOOK_KEY,
+        "audit_key": AUDIT_KEY,
         "limits": "relaxed",
         "dev_inbox": True,
         **SECRETS,
@@ -64,7 +66,8 @@ def with_key_file(settings: Settings, file: Path) -> Settings:
 
 def loopback_socket() -> socket.socket:
     """A bound socket on a free port, so that nobody takes the port in between."""
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # Named in full: of a socket whose protocol is 0, Python leaves out to send small parts at once.
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.bind(("127.0.0.1", 0))
     return bound
 

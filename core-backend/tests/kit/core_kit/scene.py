@@ -58,6 +58,7 @@ async def side(core: RunningCore, database: ScratchDatabase) -> AsyncIterator[Si
                 "pending_id": pending["id"],
                 "subscription_id": live["subscription"]["id"],
                 "invitation_id": invitation["id"],
+                "invitation_token": invitation["token"],
                 "user_id": str(people["staff"].user_id),
                 "heir_id": str(people["heir"].user_id),
             },

@@ -1,0 +1,111 @@
+"""Schemathesis asks everything that the OpenAPI document allows, and much that it does not: no 5xx, and no
+answer that the document does not promise. Operations are asked by somebody who may, about things that exist.
+"""
+
+import json
+import re
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import schemathesis
+from core_kit.processes import web_process
+from core_kit.running import RunningCore, core_settings
+from core_kit.scene import side
+from core_kit.visits import AnyCase, Visit
+from jsonschema import Draft202012Validator
+from schemathesis import Response
+from schemathesis.config import SchemathesisConfig
+from schemathesis.specs.openapi import checks
+from tochka_core.app import create_app
+from tochka_core.settings import Settings
+from tochka_stack.testing import ScratchDatabase
+
+DOCUMENT = create_app(Settings.model_construct(dev_inbox=True, cors_origins=())).openapi()
+PHONE = "whether a text is the number of a mobile phone no schema can say"
+EXCLUDED: dict[str, dict[Callable[..., Any], str]] = {
+    "create_challenge": {checks.positive_data_acceptance: PHONE},
+    "create_invitation": {checks.positive_data_acceptance: PHONE},
+    "activate_installation": {
+        checks.positive_data_acceptance: "an address is lower-cased first, then judged by lists, too"
+    },
+    "watch_installation": {
+        checks.response_schema_conformance: "OpenAPI 3.1 calls a stream a text, and the check every event "
+        "of it; `_events` looks at them instead"
+    },
+}
+"""Checks that are left out of an operation, by its `operationId`, and why."""
+
+
+def _schema(examples: int, **generation: Any) -> Any:
+    """The document as the core prints it, and how thoroughly to go through it."""
+    config = SchemathesisConfig.from_dict(
+        {
+            "generation": {"max-examples": examples, "database": "none", **generation},
+            "suppress-health-check": ["all"],
+        }
+    )
+    return schemathesis.openapi.from_dict(DOCUMENT, config=config)
+
+
+SHORT = _schema(10, deterministic=True)
+LONG = _schema(500)
+
+
+@pytest.fixture(scope="module")
+async def asked(
+    anyio_backend: str, core: RunningCore, core_database: ScratchDatabase, redis_url: str
+) -> AsyncIterator[RunningCore]:
+    """A process of its own that answers while the test's own event loop does not run."""
+    quotas = {"phone_codes_hour": 1000, "phone_codes_day": 1000, "resend_seconds": 1}
+    settings = core_settings(core_database, redis_url, quotas=quotas)
+    async with web_process(settings) as (_, url):
+        yield replace(core, url=url)
+
+
+@pytest.fixture
+async def visit(asked: RunningCore, core_database: ScratchDatabase) -> AsyncIterator[Visit]:
+    """A fresh tenant with one of everything. An operation that was never understood was not tested."""
+    async with side(asked, core_database) as one:
+        visit = Visit(asked.url, one)
+        yield visit
+        visit.close()
+    assert [status for status in visit.answers if status < 300], f"never understood: {visit.answers}"
+
+
+def _ask(case: AnyCase, visit: Visit) -> None:
+    visit.fill(case)
+    operation = case.operation.definition.raw["operationId"]
+    headers = visit.headers(case)
+    response = case.call(base_url=visit.url, headers=headers)
+    visit.note(case, response)
+    _events(case, response)
+    case.validate_response(
+        response,
+        headers=headers,
+        excluded_checks=list(EXCLUDED.get(operation, {})),
+        transport_kwargs={"base_url": visit.url, "headers": headers},
+    )
+
+
+def _events(case: AnyCase, response: Response) -> None:
+    """Each event of a stream is what the stream's schema says that its data are."""
+    if response.headers.get("content-type", [""])[0].startswith("text/event-stream"):
+        data = re.findall(r"^data: (.+)$", response.text, re.MULTILINE)
+        assert data
+        content = case.operation.definition.raw["responses"]["200"]["content"]["text/event-stream"]
+        schema = {**DOCUMENT, **content["schema"]["contentSchema"]}
+        for line in data:
+            Draft202012Validator(schema).validate(json.loads(line))
+
+
+@SHORT.parametrize()  # type: ignore[untyped-decorator]
+def test_every_answer_is_as_described(case: AnyCase, visit: Visit) -> None:
+    _ask(case, visit)
+
+
+@pytest.mark.proof
+@LONG.parametrize()  # type: ignore[untyped-decorator]
+def test_every_answer_is_as_described_however_long_one_asks(case: AnyCase, visit: Visit) -> None:
+    _ask(case, visit)
