@@ -4,7 +4,7 @@ import { Trans, useLingui } from "@lingui/react/macro"
 import classes from "@/app/pages/account-page.module.css"
 import { formatPhone } from "@/features/accounts/phone"
 import { EntryList } from "@/features/audit/entry-list"
-import { type AuditEntry, useTenantTrail } from "@/features/audit/queries"
+import { useTenantTrail } from "@/features/audit/queries"
 import { type Tenant, useTenants } from "@/features/tenants/queries"
 import { useMembers } from "@/features/tenants/team"
 import { Notice } from "@/shared/ui/notice"
@@ -29,17 +29,17 @@ function Trail({ tenant }: { tenant: Tenant }) {
   const { t } = useLingui()
   const members = useMembers(tenant.id)
 
-  function who({ user_id: userId }: AuditEntry): string {
+  function nameOf(userId: string | null): string {
     if (userId === null) return t`Платформа`
     const known = members.data?.find((member) => member.user_id === userId)
-    if (known !== undefined) return known.name || formatPhone(known.phone)
+    if (known !== undefined) return known.name || formatPhone(known.phone) || t`Участник`
     // until all are known, nobody is said to have left
     return members.data === undefined || members.hasNextPage ? t`Участник` : t`Бывший участник`
   }
 
   return (
     <div className={classes.trail}>
-      <EntryList list={useTenantTrail(tenant.id, true)} label={t`Журнал`} heading="h2" who={who} />
+      <EntryList list={useTenantTrail(tenant.id, true)} label={t`Журнал`} heading="h2" nameOf={nameOf} />
     </div>
   )
 }

@@ -25,13 +25,15 @@ export function NewPhone({ onDone, onCancel }: { onDone: () => void; onCancel: (
     return <PhoneForm phone={phone} onPhoneChange={setPhone} onSent={setChallenge} onCancel={onCancel} />
   }
   return (
-    <CodeForm
-      challenge={challenge}
-      submit={(code) => prove(challenge, code)}
-      onDone={onDone}
-      onResent={setChallenge}
-      back={{ label: t`Изменить номер`, go: () => setChallenge(null) }}
-    />
+    <div className={classes.narrow}>
+      <CodeForm
+        challenge={challenge}
+        submit={(code) => prove(challenge, code)}
+        onDone={onDone}
+        onResent={setChallenge}
+        back={{ label: t`Изменить номер`, go: () => setChallenge(null) }}
+      />
+    </div>
   )
 }
 

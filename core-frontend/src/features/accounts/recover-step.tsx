@@ -93,7 +93,7 @@ function ElsewhereSignedIn({ phone }: { phone: string }) {
       </h2>
       <p>
         <Trans>
-          На том устройстве откройте «Аккаунт» и нажмите «Подтвердить номер»: придёт код на {phone}. После этого войдите здесь ещё
+          На том устройстве откройте «Аккаунт» и нажмите «Подтвердить номер»: придёт код на <span className={classes.phone}>{phone}</span>. После этого войдите здесь ещё
           раз.
         </Trans>
       </p>
@@ -130,7 +130,7 @@ function Anew({ challenge, phone, onSignedIn }: Pick<RecoverStepProps, "challeng
       >
         <p>
           <Trans>
-            По номеру {phone} в прежний аккаунт больше будет не войти. Если он всё-таки ваш, вернуть его сможет только поддержка.
+            По номеру <span className={classes.phone}>{phone}</span> в прежний аккаунт больше будет не войти. Если он всё-таки ваш, вернуть его сможет только поддержка.
           </Trans>
         </p>
         {recover.isError && <ProblemNotice error={recover.error} />}

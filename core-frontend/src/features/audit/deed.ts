@@ -14,6 +14,10 @@ interface Words {
 
 type Tell = (entry: AuditEntry, fact: (name: string) => string) => Words
 
+const ROLES: Record<string, MessageDescriptor> = { owner: msg`Владелец`, admin: msg`Администратор`, staff: msg`Сотрудник` }
+/** Deeds that are done to a person: `subject_id` says to whom. */
+const TO_PEOPLE = /^(member\.(removed|role_changed)|handover\.)/
+
 /** Nouns and passives: they fit whoever did it. */
 const DEEDS: Record<string, Tell> = {
   "account.recovered": (_, fact) => {
@@ -21,6 +25,10 @@ const DEEDS: Record<string, Tell> = {
     return { text: msg`Поддержка вернула доступ: вход по номеру ${phone}`, tone: "bad" }
   },
   "codes.refused": () => ({ text: msg`Слишком много неверных кодов`, tone: "bad" }),
+  "handover.accepted": () => ({ text: msg`Передача бизнеса принята`, tone: "bad" }),
+  "handover.declined": () => ({ text: msg`Передача бизнеса отклонена` }),
+  "handover.offered": () => ({ text: msg`Предложена передача бизнеса`, tone: "bad" }),
+  "handover.withdrawn": () => ({ text: msg`Передача бизнеса отозвана` }),
   "installation.activated": (_, fact) => {
     const host = fact("host")
     return { text: msg`Запущен модуль ${host}`, tone: "good" }
@@ -28,6 +36,23 @@ const DEEDS: Record<string, Tell> = {
   "installation.entered": () => ({ text: msg`Вход в управление модулем` }),
   "installation.removed": () => ({ text: msg`Модуль удалён`, tone: "bad" }),
   "installation.undone": () => ({ text: msg`Модуль не запустился, запуск отменён`, tone: "bad" }),
+  "invitation.accepted": (_, fact) => {
+    const role = fact("role")
+    return { text: msg`Приглашение принято, роль: ${role}`, tone: "good" }
+  },
+  "invitation.declined": () => ({ text: msg`Приглашение отклонено` }),
+  "invitation.made": (_, fact) => {
+    const [phone, role] = [fact("phone"), fact("role")]
+    return { text: msg`Приглашение для ${phone}, роль: ${role}` }
+  },
+  "invitation.withdrawn": () => ({ text: msg`Приглашение отозвано` }),
+  "keys.rotated": () => ({ text: msg`Сменились ключи подписи` }),
+  "member.left": () => ({ text: msg`Выход из команды` }),
+  "member.removed": () => ({ text: msg`Удаление из команды`, tone: "bad" }),
+  "member.role_changed": (_, fact) => {
+    const [before, role] = [fact("before"), fact("role")]
+    return { text: msg`Роль изменена: ${before} → ${role}` }
+  },
   "password.refused": () => ({ text: msg`Слишком много неверных паролей`, tone: "bad" }),
   "password.removed": () => ({ text: msg`Пароль удалён` }),
   "password.set": () => ({ text: msg`Задан новый пароль` }),
@@ -72,6 +97,15 @@ export const KNOWN_DEEDS: readonly string[] = Object.keys(DEEDS)
 export function describeDeed(entry: AuditEntry, i18n: I18n): { text: string; tone: Tone } {
   const tell = DEEDS[entry.action]
   if (tell === undefined) return { text: entry.action, tone: "plain" }
-  const { text, tone = "plain" } = tell(entry, (name) => String(entry.data[name] ?? ""))
-  return { text: i18n._(text).trim(), tone }
+  const { text, tone = "plain" } = tell(entry, (name) => {
+    const value = String(entry.data[name] ?? "")
+    const role = ROLES[value]
+    return role !== undefined && ["role", "before"].includes(name) ? i18n._(role).toLowerCase() : value
+  })
+  return { text: i18n._(text), tone }
+}
+
+/** Whom it was done to, if that is a person. */
+export function whomOf({ action, subject_id: subjectId }: AuditEntry): string | null {
+  return TO_PEOPLE.test(action) ? subjectId : null
 }

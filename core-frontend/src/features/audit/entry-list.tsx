@@ -1,9 +1,9 @@
 /** Deeds, newest first, day by day. */
 import { Skeleton } from "@mantine/core"
 import { Trans, useLingui } from "@lingui/react/macro"
-import { KeyRound, LogIn, LogOut, type LucideIcon, Phone, ShieldAlert, Store, UserRound } from "lucide-react"
+import { KeyRound, LogIn, LogOut, type LucideIcon, Phone, ShieldAlert, Store, UserRound, UsersRound } from "lucide-react"
 
-import { describeDeed } from "@/features/audit/deed"
+import { describeDeed, whomOf } from "@/features/audit/deed"
 import classes from "@/features/audit/entry-list.module.css"
 import type { AuditEntry } from "@/features/audit/queries"
 import type { usePages } from "@/shared/api/pages"
@@ -19,6 +19,10 @@ const SIGNS: Record<string, LucideIcon> = {
   "session.ended": LogOut,
   installation: Store,
   tenant: Store,
+  member: UsersRound,
+  invitation: UsersRound,
+  handover: UsersRound,
+  keys: KeyRound,
   password: KeyRound,
   phone: Phone,
   codes: ShieldAlert,
@@ -30,11 +34,11 @@ interface EntryListProps {
   label: string
   /** Of the headings above each day: one below that of the page or section which the list stands in. */
   heading: "h2" | "h3"
-  /** Who did it; nothing where it is always the same person. */
-  who?: (entry: AuditEntry) => string
+  /** What somebody is called, `null` being the platform; absent where it is always the same person. */
+  nameOf?: (userId: string | null) => string
 }
 
-export function EntryList({ list, label, heading: Heading, who }: EntryListProps) {
+export function EntryList({ list, label, heading: Heading, nameOf }: EntryListProps) {
   const { t, i18n } = useLingui()
   if (list.isPending) {
     return (
@@ -65,7 +69,7 @@ export function EntryList({ list, label, heading: Heading, who }: EntryListProps
             <Heading>{day}</Heading>
             <ul>
               {entries.map((entry) => (
-                <EntryRow key={entry.id} entry={entry} who={who?.(entry)} />
+                <EntryRow key={entry.id} entry={entry} nameOf={nameOf} />
               ))}
             </ul>
           </div>
@@ -80,8 +84,9 @@ export function EntryList({ list, label, heading: Heading, who }: EntryListProps
   )
 }
 
-function EntryRow({ entry, who }: { entry: AuditEntry; who: string | undefined }) {
+function EntryRow({ entry, nameOf }: { entry: AuditEntry; nameOf: EntryListProps["nameOf"] }) {
   const { i18n } = useLingui()
+  const whom = whomOf(entry)
   const { text, tone } = describeDeed(entry, i18n)
   const Sign = SIGNS[entry.action] ?? SIGNS[entry.action.split(".")[0] ?? ""] ?? UserRound
   return (
@@ -92,7 +97,12 @@ function EntryRow({ entry, who }: { entry: AuditEntry; who: string | undefined }
       <div className={rows.what}>
         <b>{text}</b>
         <span className={rows.facts}>
-          {who !== undefined && <span>{who}</span>}
+          {nameOf !== undefined && (
+            <span>
+              {nameOf(entry.user_id)}
+              {whom !== null && ` → ${nameOf(whom)}`}
+            </span>
+          )}
           <time dateTime={entry.occurred_at}>{formatTime(entry.occurred_at, i18n.locale)}</time>
           {entry.address !== null && <span>{entry.address}</span>}
         </span>

@@ -66,7 +66,7 @@ function MemberRow({ member, own, isMe, showPhone, onAppoint, onRemove }: Member
   const { t } = useLingui()
   const roleName = useRoleName()
   const phone = showPhone(member.phone)
-  const name = member.name || phone
+  const name = member.name || phone || t`Участник`
   const canAppoint = own === "owner" && !isMe
   const canRemove = isMe || mayRemove(own, member.role)
   return (
@@ -75,7 +75,7 @@ function MemberRow({ member, own, isMe, showPhone, onAppoint, onRemove }: Member
         <b>
           {name} {isMe && <Trans>(вы)</Trans>}
         </b>
-        {member.name !== "" && <span className={classes.phone}>{phone}</span>}
+        {member.name !== "" && phone !== "" && <span className={classes.phone}>{phone}</span>}
       </div>
       <span className={classes.role}>{roleName(member.role)}</span>
       {(canAppoint || canRemove) && (
