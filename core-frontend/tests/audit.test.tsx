@@ -18,6 +18,7 @@ test("an owner reads who did what, when and from where", async () => {
     { ...entry(2, "person.signed_in", { method: "pwd" }), user_id: "0197f000-0000-7000-8000-0000000000ab" },
     { ...entry(3, "installation.undone", { reason: "timeout" }), user_id: null, address: null },
     entry(4, "brand.new"),
+    { ...entry(5, "member.role_changed", { before: "staff", role: "admin" }), subject_id: "0197f000-0000-7000-8000-0000000000ac" },
   ]
   const { user } = openPanel("/dashboard", core.url)
   await user.click(await screen.findByRole("button", { name: words("Меню профиля") }))
@@ -29,6 +30,7 @@ test("an owner reads who did what, when and from where", async () => {
   expect(rows[1]).toMatch(/^Вход по паролю\s?Бывший участник/)
   expect(rows[2]).toMatch(/запуск отменён\s?Платформа\s?\d\d:\d\d$/)
   expect(rows[3]).toContain("brand.new")
+  expect(rows[4]).toMatch(/^Роль изменена: сотрудник → администратор\s?Анна → Бывший участник/)
   await expectAccessible()
 })
 

@@ -1,9 +1,10 @@
 /** The members of a tenant, and for those who may: changing what they are, removing them, leaving. */
 import { ActionIcon, Menu, Skeleton } from "@mantine/core"
 import { Trans, useLingui } from "@lingui/react/macro"
-import { LogOut, MoreHorizontal, ShieldCheck, UserRound, UserMinus } from "lucide-react"
+import { Crown, LogOut, MoreHorizontal, ShieldCheck, UserRound, UserMinus } from "lucide-react"
 import { useState } from "react"
 
+import { HandoverDialog } from "@/features/tenants/handover-dialog"
 import { RemoveMemberDialog } from "@/features/tenants/remove-member-dialog"
 import { useRoleName } from "@/features/tenants/role-name"
 import { type Member, mayRemove, type Role, useAppoint, useMembers } from "@/features/tenants/team"
@@ -23,6 +24,7 @@ export function MemberList({ tenantId, own, me, showPhone }: MemberListProps) {
   const list = useMembers(tenantId)
   const appoint = useAppoint(tenantId)
   const [leaving, setLeaving] = useState<Member | null>(null)
+  const [heir, setHeir] = useState<Member | null>(null)
   if (list.isPending) {
     return (
       <div role="status" aria-label={t`Загружаем команду`}>
@@ -43,11 +45,13 @@ export function MemberList({ tenantId, own, me, showPhone }: MemberListProps) {
             isMe={member.user_id === me}
             showPhone={showPhone}
             onAppoint={(role) => appoint.mutate({ userId: member.user_id, role })}
+            onHandOver={() => setHeir(member)}
             onRemove={() => setLeaving(member)}
           />
         ))}
       </ul>
       <ShowMore list={list} />
+      <HandoverDialog tenantId={tenantId} member={heir} showPhone={showPhone} onClose={() => setHeir(null)} />
       <RemoveMemberDialog tenantId={tenantId} member={leaving} me={me} showPhone={showPhone} onClose={() => setLeaving(null)} />
     </>
   )
@@ -59,10 +63,11 @@ interface MemberRowProps {
   isMe: boolean
   showPhone: (phone: string) => string
   onAppoint: (role: "admin" | "staff") => void
+  onHandOver: () => void
   onRemove: () => void
 }
 
-function MemberRow({ member, own, isMe, showPhone, onAppoint, onRemove }: MemberRowProps) {
+function MemberRow({ member, own, isMe, showPhone, onAppoint, onHandOver, onRemove }: MemberRowProps) {
   const { t } = useLingui()
   const roleName = useRoleName()
   const phone = showPhone(member.phone)
@@ -94,6 +99,11 @@ function MemberRow({ member, own, isMe, showPhone, onAppoint, onRemove }: Member
             {canAppoint && member.role !== "staff" && (
               <Menu.Item leftSection={<UserRound size={18} aria-hidden="true" />} onClick={() => onAppoint("staff")}>
                 <Trans>Сделать сотрудником</Trans>
+              </Menu.Item>
+            )}
+            {canAppoint && member.role !== "owner" && (
+              <Menu.Item leftSection={<Crown size={18} aria-hidden="true" />} onClick={onHandOver}>
+                <Trans>Передать бизнес</Trans>
               </Menu.Item>
             )}
             {canRemove && (

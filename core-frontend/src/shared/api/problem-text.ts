@@ -45,6 +45,8 @@ const BY_CODE: Record<string, MessageDescriptor> = {
   "tenants.already_member": msg`Этот человек уже в команде.`,
   "tenants.already_invited": msg`Этот номер уже приглашён. Чтобы пригласить заново, отзовите прежнее приглашение.`,
   "tenants.too_many_invitations": msg`Слишком много приглашений ждут ответа. Отзовите лишние.`,
+  "tenants.handover_unknown": msg`Это предложение больше не действует.`,
+  "tenants.already_owner": msg`Этот человек уже владелец.`,
   "tenants.invitation_unknown": msg`Это приглашение больше не действует.`,
   "installations.not_live": msg`Модуль сейчас не работает, поэтому войти в управление не получится.`,
   "installations.closed": msg`Модуль приостановлен вместе с подпиской, поэтому войти в управление не получится.`,
