@@ -19,7 +19,11 @@ export default defineConfig({
     rolldownOptions: {
       output: {
         codeSplitting: {
-          groups: [{ name: "vendor", test: /node_modules[\\/](react|react-dom|scheduler|react-router|@tanstack|@lingui)[\\/]/ }],
+          groups: [
+            // comes first, whatever else is split off: the style sheets of components differ from the theme's
+            { name: "theme", test: /shared[\\/]theme[\\/]index/, priority: 1 },
+            { name: "vendor", test: /node_modules[\\/](react|react-dom|scheduler|react-router|@tanstack|@lingui)[\\/]/ },
+          ],
         },
       },
     },

@@ -1,25 +1,27 @@
 /** The core as the panel sees it, over a real socket: enough of its calls, with bodies of the generated types. */
 import type { ServerResponse } from "node:http"
 
+import { type Account, account, freshAccount } from "@tests/account"
+import { mine, team } from "@tests/people"
 import { type Answer, problem, type Received, startServer, type TestServer } from "@tests/server"
 
 import type { Schemas } from "@/shared/api/api"
 
 export const CODE = "123456"
-const USER = "0197f000-0000-7000-8000-0000000000aa"
+export const USER = "0197f000-0000-7000-8000-0000000000aa"
 const SUBSCRIPTION = "0197f000-0000-7000-8000-0000000000bb"
 
-export interface FakeCore extends TestServer {
+export interface FakeCore extends TestServer, Account {
   /** Whether the refresh cookie of this browser opens a session. */
   isSignedIn: boolean
   isNewUser: boolean
-  user: Schemas["UserRead"]
   tenants: Schemas["TenantRead"][]
   installations: Schemas["InstallationRead"][]
   channels: Schemas["ChannelRead"][]
   members: Schemas["MemberRead"][]
   invitations: Schemas["InvitationRead"][]
   invitationsToMe: Schemas["InvitationOfPerson"][]
+  handover: Schemas["HandoverRead"] | null
   refusals: Record<string, Schemas["SubdomainRead"]["reason"]>
   /** Called first; an answer of its own comes instead of the usual one. */
   intercept: (request: Received, response: ServerResponse) => Answer | undefined
@@ -76,7 +78,7 @@ export async function startCore(): Promise<FakeCore> {
   const core: FakeCore = {
     isSignedIn: false,
     isNewUser: true,
-    user: { id: USER, phone: "+79991234567", name: "", locale: "ru", created_at: "2026-11-01T00:00:00Z" },
+    ...freshAccount(USER),
     tenants: [tenant(1, "Пекарня «На углу»")],
     installations: [],
     channels: [
@@ -86,6 +88,7 @@ export async function startCore(): Promise<FakeCore> {
     members: [{ user_id: USER, name: "Анна", phone: "+79991234567", role: "owner", joined_at: "2026-11-01T00:00:00Z" }],
     invitations: [],
     invitationsToMe: [],
+    handover: null,
     refusals: {},
     intercept: () => undefined,
     settle(id, end) {
@@ -113,11 +116,8 @@ function answer(core: FakeCore, watchers: Map<string, ServerResponse>, request: 
   if (slice === "modules") return id === "shop" ? { body: SHOP } : problem(404, "catalogue.module_unknown")
   if (slice === "subdomains") return { body: subdomain(core, id) }
   if (request.headers.authorization !== "Bearer good") return problem(401, "accounts.unauthenticated")
-  if (path === "/me") {
-    if (request.method === "PATCH") Object.assign(core.user, request.body)
-    return { body: core.user }
-  }
   if (path.startsWith("/me/invitations")) return mine(core, path)
+  if (slice === "me" || action === "audit") return account(core, request, path)
   if (slice === "tenants" && id !== "") return team(core, request, path)
   if (path === "/tenants") return { body: { items: core.tenants, next_cursor: null } }
   if (path === "/installations" && request.method === "POST") return activate(core, request)
@@ -138,47 +138,6 @@ function answer(core: FakeCore, watchers: Map<string, ServerResponse>, request: 
   return { body: found }
 }
 
-/** `/me/invitations`, and `/me/invitations/<id>/accept` or `/decline`. */
-function mine(core: FakeCore, path: string): Answer {
-  const [, , , id, answer] = path.split("/")
-  if (id === undefined) return { body: { items: core.invitationsToMe, next_cursor: null } }
-  const found = core.invitationsToMe.find((one) => one.id === id)
-  if (found === undefined) return problem(404, "tenants.invitation_unknown")
-  core.invitationsToMe = core.invitationsToMe.filter((one) => one !== found)
-  if (answer === "decline") return { status: 204 }
-  const joined = { ...tenant(7, found.tenant_name), id: found.tenant_id, role: found.role }
-  core.tenants.push(joined)
-  return { body: joined }
-}
-
-/** `/tenants/<id>/members` and `/tenants/<id>/invitations`, each with one of them by its id. */
-function team(core: FakeCore, request: Received, path: string): Answer {
-  const [, , , list, id] = path.split("/")
-  if (list === "members") {
-    if (id === undefined) return { body: { items: core.members, next_cursor: null } }
-    const found = core.members.find((one) => one.user_id === id)
-    if (found === undefined) return problem(404, "tenants.member_unknown")
-    if (request.method === "PATCH") return { body: Object.assign(found, request.body) }
-    core.members = core.members.filter((one) => one !== found)
-    return { status: 204 }
-  }
-  if (request.method === "POST") {
-    const made = invitation(core.invitations.length, request.body as Schemas["InvitationCreate"])
-    core.invitations.push(made)
-    return { status: 201, body: { ...made, token: "token" } satisfies Schemas["InvitationMade"] }
-  }
-  if (request.method === "DELETE") {
-    core.invitations = core.invitations.filter((one) => one.id !== id)
-    return { status: 204 }
-  }
-  return { body: { items: core.invitations, next_cursor: null } }
-}
-
-function invitation(number: number, { phone, role }: Schemas["InvitationCreate"]): Schemas["InvitationRead"] {
-  const expires = new Date(Date.now() + 72 * 3_600_000).toISOString()
-  return { id: uuid(300 + number), phone, role, invited_by: USER, created_at: "2026-11-01T00:00:00Z", expires_at: expires }
-}
-
 export function challenge(channel: Schemas["ChallengeCreate"]["channel"]): Schemas["ChallengeRead"] {
   return {
     challenge_id: uuid(9),
@@ -192,6 +151,13 @@ export function challenge(channel: Schemas["ChallengeCreate"]["channel"]): Schem
 }
 
 function signing(core: FakeCore, request: Received, path: string): Answer {
+  if (path === "/auth/login" || path.endsWith("/recover")) {
+    const { password, way } = request.body as Partial<Schemas["Recover"]>
+    if (way !== "anew" && password !== core.password) return problem(401, "accounts.credentials_wrong")
+    core.isSignedIn = true
+    return { body: { ...access(core), is_new_user: way === "anew" } satisfies Schemas["SignedIn"] }
+  }
+  if (path.endsWith("/resend")) return { status: 202, body: challenge("max") }
   if (path.endsWith("/confirm")) {
     const { code } = request.body as Schemas["Confirm"]
     if (code !== CODE) return problem(422, "accounts.code_wrong", { tries_left: 4 })
@@ -237,6 +203,6 @@ function progressOf({ status, url, failure }: Schemas["InstallationRead"]): stri
   return `event: progress\ndata: ${JSON.stringify(progress)}\n\n`
 }
 
-function uuid(number: number): string {
+export function uuid(number: number): string {
   return `0197f000-0000-7000-8000-${String(number).padStart(12, "0")}`
 }

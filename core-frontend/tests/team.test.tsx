@@ -68,6 +68,37 @@ test("the last owner is told why they cannot leave", async () => {
   expect((await screen.findByRole("alert")).textContent).toMatch(/должен\sостаться\sвладелец/)
 })
 
+test("an owner offers the business to a member, and can take the offer back", async () => {
+  core.members.push({ ...STAFF })
+  const { user } = openPanel("/team", core.url)
+  await user.click(await screen.findByRole("button", { name: words("Действия: Олег") }))
+  await user.click(await screen.findByRole("menuitem", { name: words("Передать бизнес") }))
+  await expectAccessible()
+  expect(asked("PUT", "/handover")).toHaveLength(0)
+  await user.click(screen.getByRole("button", { name: "Передать" }))
+  const card = await screen.findByTestId("handover")
+  expect(card.textContent).toMatch(/Олег\sможет\sпринять/)
+  expect(asked("PUT", "/handover")[0]?.body).toEqual({ user_id: STAFF.user_id })
+  await expectAccessible()
+  await user.click(within(card).getByRole("button", { name: words("Отозвать передачу") }))
+  await waitFor(() => expect(screen.queryByTestId("handover")).toBeNull())
+})
+
+test("whoever is offered the business accepts it, and is its owner from then on", async () => {
+  core.tenants = [{ ...tenant(1, "Пекарня"), role: "admin" }]
+  const [created, expires] = ["2026-11-01T00:00:00Z", "2026-11-04T00:00:00Z"]
+  core.handover = { from_user_id: STAFF.user_id, to_user_id: core.user.id, created_at: created, expires_at: expires }
+  core.members.push({ ...STAFF })
+  const { user } = openPanel("/team", core.url)
+  const card = await screen.findByTestId("handover")
+  expect(card.textContent).toMatch(/Олег\sпредлагает\sвам\sстать\sвладельцем/)
+  await user.click(within(card).getByRole("button", { name: words("Стать владельцем") }))
+  await waitFor(() => expect(screen.queryByTestId("handover")).toBeNull())
+  expect(asked("POST", "/handover/accept")).toHaveLength(1)
+  await user.click(await screen.findByRole("button", { name: words("Действия: Олег") }))
+  await screen.findByRole("menuitem", { name: words("Передать бизнес") })
+})
+
 test("staff see the team and nothing that they may not do", async () => {
   core.tenants = [{ ...tenant(1, "Пекарня"), role: "staff" }]
   core.members = [{ ...STAFF, phone: "+7******4321" }]

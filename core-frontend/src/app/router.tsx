@@ -2,7 +2,6 @@
 import { createBrowserRouter, createMemoryRouter, type RouteObject } from "react-router"
 
 import { FocusLayout } from "@/app/layouts/focus-layout"
-import { PanelLayout } from "@/app/layouts/panel-layout"
 import { RootLayout } from "@/app/layouts/root-layout"
 import { PublicLayout } from "@/app/layouts/public-layout"
 import { LandingPage } from "@/app/pages/landing-page"
@@ -25,7 +24,7 @@ const routes: RouteObject[] = [
         lazy: async () => ({ Component: (await import("@/app/pages/sign-in-page")).LoginPage }),
       },
       {
-        Component: PanelLayout,
+        lazy: async () => ({ Component: (await import("@/app/layouts/panel-layout")).PanelLayout }),
         children: [
           {
             path: "select-module",
@@ -42,6 +41,14 @@ const routes: RouteObject[] = [
           {
             path: "team",
             lazy: async () => ({ Component: (await import("@/app/pages/team-page")).TeamPage }),
+          },
+          {
+            path: "audit",
+            lazy: async () => ({ Component: (await import("@/app/pages/audit-page")).AuditPage }),
+          },
+          {
+            path: "account",
+            lazy: async () => ({ Component: (await import("@/app/pages/account-page")).AccountPage }),
           },
         ],
       },

@@ -5,6 +5,7 @@ import { InviteForm } from "@/app/pages/invite-form"
 import classes from "@/app/pages/team-page.module.css"
 import { formatPhone } from "@/features/accounts/phone"
 import { useMe } from "@/features/accounts/queries"
+import { HandoverCard } from "@/features/tenants/handover-card"
 import { InvitationList } from "@/features/tenants/invitation-list"
 import { MemberList } from "@/features/tenants/member-list"
 import { useTenants } from "@/features/tenants/queries"
@@ -19,6 +20,7 @@ export function TeamPage() {
       <PageHeading className={classes.heading}>{t`Команда`}</PageHeading>
       {current !== null && me.data !== undefined && (
         <div className={classes.sections} key={current.id}>
+          <HandoverCard tenantId={current.id} me={me.data.id} showPhone={showPhone} />
           <MemberList tenantId={current.id} own={current.role} me={me.data.id} showPhone={showPhone} />
           <InvitationList tenantId={current.id} own={current.role} showPhone={formatPhone} />
           {current.role !== "staff" && <InviteForm tenantId={current.id} own={current.role} />}

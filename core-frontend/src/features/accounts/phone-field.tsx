@@ -8,13 +8,14 @@ import { caretAfterFormat, formatPhone } from "@/features/accounts/phone"
 
 interface PhoneFieldProps {
   ref: RefObject<HTMLInputElement | null>
+  label?: string
   value: string
   onChange: (value: string) => void
   error: ReactNode
   autoFocus: boolean
 }
 
-export function PhoneField({ ref: input, value, onChange, error, autoFocus }: PhoneFieldProps) {
+export function PhoneField({ ref: input, label, value, onChange, error, autoFocus }: PhoneFieldProps) {
   const { t } = useLingui()
   const caret = useRef<number | null>(null)
 
@@ -35,7 +36,7 @@ export function PhoneField({ ref: input, value, onChange, error, autoFocus }: Ph
   return (
     <TextInput
       ref={input}
-      label={t`Номер телефона`}
+      label={label ?? t`Номер телефона`}
       name="phone"
       type="tel"
       inputMode="tel"

@@ -22,9 +22,11 @@ interface PhoneStepProps {
   draft: Wanted
   asksForName: boolean
   onSent: (challenge: PendingChallenge) => void
+  /** The other way in, given what has been typed of the number; absent where there is none. */
+  onPassword: ((phone: string) => void) | undefined
 }
 
-export function PhoneStep({ draft, asksForName, onSent }: PhoneStepProps) {
+export function PhoneStep({ draft, asksForName, onSent, onPassword }: PhoneStepProps) {
   const { t } = useLingui()
   const [phone, setPhone] = useState(formatPhone(draft.phone))
   const [chosen, setChosen] = useState<Channel>(draft.channel)
@@ -78,6 +80,11 @@ export function PhoneStep({ draft, asksForName, onSent }: PhoneStepProps) {
       <Button type="submit" size="lg" fullWidth loading={request.isPending} rightSection={<ArrowRight size={20} />}>
         <Trans>Получить код</Trans>
       </Button>
+      {onPassword !== undefined && (
+        <Button variant="subtle" size="md" fullWidth onClick={() => onPassword(phone)}>
+          <Trans>Войти с паролем</Trans>
+        </Button>
+      )}
     </form>
   )
 }

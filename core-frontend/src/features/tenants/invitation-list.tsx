@@ -6,6 +6,7 @@ import { useRoleName } from "@/features/tenants/role-name"
 import { grantable, type Role, useInvitations, useWithdraw } from "@/features/tenants/team"
 import classes from "@/features/tenants/team.module.css"
 import { ProblemNotice } from "@/shared/ui/problem-notice"
+import { ShowMore } from "@/shared/ui/show-more"
 
 interface InvitationListProps {
   tenantId: string
@@ -51,11 +52,7 @@ export function InvitationList({ tenantId, own, showPhone }: InvitationListProps
           </li>
         ))}
       </ul>
-      {list.hasNextPage && (
-        <Button variant="default" size="md" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-          <Trans>Показать ещё</Trans>
-        </Button>
-      )}
+      <ShowMore list={list} />
     </section>
   )
 }

@@ -1,14 +1,16 @@
 /** The members of a tenant, and for those who may: changing what they are, removing them, leaving. */
-import { ActionIcon, Button, Menu, Skeleton } from "@mantine/core"
+import { ActionIcon, Menu, Skeleton } from "@mantine/core"
 import { Trans, useLingui } from "@lingui/react/macro"
-import { LogOut, MoreHorizontal, ShieldCheck, UserRound, UserMinus } from "lucide-react"
+import { Crown, LogOut, MoreHorizontal, ShieldCheck, UserRound, UserMinus } from "lucide-react"
 import { useState } from "react"
 
+import { HandoverDialog } from "@/features/tenants/handover-dialog"
 import { RemoveMemberDialog } from "@/features/tenants/remove-member-dialog"
 import { useRoleName } from "@/features/tenants/role-name"
 import { type Member, mayRemove, type Role, useAppoint, useMembers } from "@/features/tenants/team"
 import classes from "@/features/tenants/team.module.css"
 import { ProblemNotice } from "@/shared/ui/problem-notice"
+import { ShowMore } from "@/shared/ui/show-more"
 
 interface MemberListProps {
   tenantId: string
@@ -22,6 +24,7 @@ export function MemberList({ tenantId, own, me, showPhone }: MemberListProps) {
   const list = useMembers(tenantId)
   const appoint = useAppoint(tenantId)
   const [leaving, setLeaving] = useState<Member | null>(null)
+  const [heir, setHeir] = useState<Member | null>(null)
   if (list.isPending) {
     return (
       <div role="status" aria-label={t`Загружаем команду`}>
@@ -42,15 +45,13 @@ export function MemberList({ tenantId, own, me, showPhone }: MemberListProps) {
             isMe={member.user_id === me}
             showPhone={showPhone}
             onAppoint={(role) => appoint.mutate({ userId: member.user_id, role })}
+            onHandOver={() => setHeir(member)}
             onRemove={() => setLeaving(member)}
           />
         ))}
       </ul>
-      {list.hasNextPage && (
-        <Button variant="default" size="md" mt="lg" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-          <Trans>Показать ещё</Trans>
-        </Button>
-      )}
+      <ShowMore list={list} />
+      <HandoverDialog tenantId={tenantId} member={heir} showPhone={showPhone} onClose={() => setHeir(null)} />
       <RemoveMemberDialog tenantId={tenantId} member={leaving} me={me} showPhone={showPhone} onClose={() => setLeaving(null)} />
     </>
   )
@@ -62,14 +63,15 @@ interface MemberRowProps {
   isMe: boolean
   showPhone: (phone: string) => string
   onAppoint: (role: "admin" | "staff") => void
+  onHandOver: () => void
   onRemove: () => void
 }
 
-function MemberRow({ member, own, isMe, showPhone, onAppoint, onRemove }: MemberRowProps) {
+function MemberRow({ member, own, isMe, showPhone, onAppoint, onHandOver, onRemove }: MemberRowProps) {
   const { t } = useLingui()
   const roleName = useRoleName()
   const phone = showPhone(member.phone)
-  const name = member.name || phone
+  const name = member.name || phone || t`Участник`
   const canAppoint = own === "owner" && !isMe
   const canRemove = isMe || mayRemove(own, member.role)
   return (
@@ -78,7 +80,7 @@ function MemberRow({ member, own, isMe, showPhone, onAppoint, onRemove }: Member
         <b>
           {name} {isMe && <Trans>(вы)</Trans>}
         </b>
-        {member.name !== "" && <span className={classes.phone}>{phone}</span>}
+        {member.name !== "" && phone !== "" && <span className={classes.phone}>{phone}</span>}
       </div>
       <span className={classes.role}>{roleName(member.role)}</span>
       {(canAppoint || canRemove) && (
@@ -97,6 +99,11 @@ function MemberRow({ member, own, isMe, showPhone, onAppoint, onRemove }: Member
             {canAppoint && member.role !== "staff" && (
               <Menu.Item leftSection={<UserRound size={18} aria-hidden="true" />} onClick={() => onAppoint("staff")}>
                 <Trans>Сделать сотрудником</Trans>
+              </Menu.Item>
+            )}
+            {canAppoint && member.role !== "owner" && (
+              <Menu.Item leftSection={<Crown size={18} aria-hidden="true" />} onClick={onHandOver}>
+                <Trans>Передать бизнес</Trans>
               </Menu.Item>
             )}
             {canRemove && (

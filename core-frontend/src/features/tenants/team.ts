@@ -1,8 +1,9 @@
 /** Calls about the people of a tenant: its members, those it has invited, and the invitations to oneself. */
-import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
 
 import { read, type Schemas } from "@/shared/api/api"
 import { useApi } from "@/shared/api/api-context"
+import { usePages } from "@/shared/api/pages"
 import { randomKey } from "@/shared/api/random-key"
 
 export type Member = Schemas["MemberRead"]
@@ -23,16 +24,9 @@ export function mayRemove(own: Role, other: Role): boolean {
 
 export function useMembers(tenantId: string) {
   const { client } = useApi()
-  return useInfiniteQuery({
-    queryKey: ["members", tenantId],
-    queryFn: ({ pageParam, signal }) => {
-      const query = pageParam === null ? {} : { cursor: pageParam }
-      const params = { path: { tenant_id: tenantId }, query }
-      return read(client.GET("/api/v1/tenants/{tenant_id}/members", { params, signal }))
-    },
-    initialPageParam: null as string | null,
-    getNextPageParam: (page) => page.next_cursor,
-    select: (data) => data.pages.flatMap((page) => page.items),
+  return usePages(["members", tenantId], ({ query, signal }) => {
+    const params = { path: { tenant_id: tenantId }, query }
+    return read(client.GET("/api/v1/tenants/{tenant_id}/members", { params, signal }))
   })
 }
 
@@ -68,18 +62,10 @@ export function useRemoveMember(tenantId: string, me: string) {
 
 export function useInvitations(tenantId: string, isEnabled: boolean) {
   const { client } = useApi()
-  return useInfiniteQuery({
-    queryKey: ["invitations", tenantId],
-    queryFn: ({ pageParam, signal }) => {
-      const query = pageParam === null ? {} : { cursor: pageParam }
-      const params = { path: { tenant_id: tenantId }, query }
-      return read(client.GET("/api/v1/tenants/{tenant_id}/invitations", { params, signal }))
-    },
-    initialPageParam: null as string | null,
-    getNextPageParam: (page) => page.next_cursor,
-    select: (data) => data.pages.flatMap((page) => page.items),
-    enabled: isEnabled,
-  })
+  return usePages(["invitations", tenantId], ({ query, signal }) => {
+    const params = { path: { tenant_id: tenantId }, query }
+    return read(client.GET("/api/v1/tenants/{tenant_id}/invitations", { params, signal }))
+  }, isEnabled)
 }
 
 export function useInvite(tenantId: string) {

@@ -21,3 +21,9 @@ export function useChosenTenant(): string | null {
   const { tenant } = useApi()
   return useSyncExternalStore(tenant.subscribe, () => tenant.id, () => tenant.id)
 }
+
+/** Whether a call waits for the person to prove who it is. */
+export function useIsAskedAgain(): boolean {
+  const { stepUp } = useApi()
+  return useSyncExternalStore(stepUp.subscribe, () => stepUp.isAsking, () => stepUp.isAsking)
+}

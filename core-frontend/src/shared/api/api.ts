@@ -1,10 +1,11 @@
 /** The panel's way to the core: a client typed by the core's own OpenAPI, with the session and the tenant put on. */
 import createClient, { type Client } from "openapi-fetch"
 
-import { toApiError } from "@/shared/api/errors"
+import { isApiError, toApiError } from "@/shared/api/errors"
 import { randomKey } from "@/shared/api/random-key"
 import type { components, paths } from "@/shared/api/schema"
 import { Session, type SessionDependencies } from "@/shared/api/session"
+import { StepUp } from "@/shared/api/step-up"
 import { type Memory, TenantChoice } from "@/shared/api/tenant-choice"
 import { createTransport, type Send, type TransportSettings } from "@/shared/api/transport"
 
@@ -14,6 +15,7 @@ export interface Api {
   client: Client<paths>
   session: Session
   tenant: TenantChoice
+  stepUp: StepUp
 }
 
 export interface ApiSettings {
@@ -42,8 +44,10 @@ export function createApi({ baseUrl = "", locale, transport, browser }: ApiSetti
       tenant.forget()
     },
   })
-  const client = createClient<paths>({ baseUrl, fetch: refusing(withSession(withLocale(send, locale), session, tenant)) })
-  return { client, session, tenant }
+  const stepUp = new StepUp()
+  const inSession = withSession(withLocale(send, locale), session, tenant)
+  const client = createClient<paths>({ baseUrl, fetch: refusing(withStepUp(inSession, stepUp)) })
+  return { client, session, tenant, stepUp }
 }
 
 /** The body of an answer. Refusals have been thrown by then, so there is one unless the answer has none. */
@@ -66,10 +70,23 @@ function withSession(send: Send, session: Session, tenant: TenantChoice): Send {
     if (tenant.id !== null && TENANT_OWNED.test(path)) request.headers.set("X-Tenant-ID", tenant.id)
     const token = await session.token()
     const answer = await send(authorised(request, token))
-    if (answer.status !== 401 || token === null) return answer
+    if (answer.status !== 401 || token === null || (await needsStepUp(answer))) return answer
     const renewed = await session.refresh(token)
     return renewed ? send(authorised(request, await session.token())) : answer
   }
+}
+
+/** A call that is refused until the person is asked again is repeated once they were; the refusal has changed nothing. */
+function withStepUp(send: Send, stepUp: StepUp): Send {
+  return async (request) => {
+    const answer = await send(request.clone())
+    if (!(await needsStepUp(answer))) return answer
+    return (await stepUp.ask()) ? send(request) : answer
+  }
+}
+
+async function needsStepUp(answer: Response): Promise<boolean> {
+  return answer.status === 401 && isApiError(await toApiError(answer.clone()), "accounts.reauthentication_needed")
 }
 
 function authorised(request: Request, token: string | null): Request {

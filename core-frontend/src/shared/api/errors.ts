@@ -9,6 +9,8 @@
 export interface FieldProblem {
   field: string
   message: string
+  /** Stable, too; `password_common`, say. */
+  code?: string
 }
 
 /** The members of a problem document that the panel reads; some problems bring more. */

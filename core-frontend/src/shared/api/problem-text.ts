@@ -22,7 +22,7 @@ const BY_CODE: Record<string, MessageDescriptor> = {
   "accounts.challenge_unknown": msg`Срок действия кода истёк. Запросите новый.`,
   "accounts.credentials_wrong": msg`Номер или пароль не подошли. Войти по коду можно всегда.`,
   "accounts.password_wrong": msg`Это не ваш нынешний пароль.`,
-  "accounts.password_refused": msg`Такой пароль угадывают первым. Придумайте другой: не номер, не название сайта, не одно из частых слов.`,
+  "accounts.password_refused": msg`Такой пароль не подойдёт. Придумайте другой.`,
   "accounts.too_many_passwords": msg`Слишком много неверных паролей. Войдите по коду или попробуйте позже.`,
   "accounts.passwords_busy": msg`Сейчас входит слишком много людей. Попробуйте ещё раз через несколько секунд.`,
   "accounts.reauthentication_needed": msg`Подтвердите, что это вы: кодом или паролем.`,
@@ -45,11 +45,20 @@ const BY_CODE: Record<string, MessageDescriptor> = {
   "tenants.already_member": msg`Этот человек уже в команде.`,
   "tenants.already_invited": msg`Этот номер уже приглашён. Чтобы пригласить заново, отзовите прежнее приглашение.`,
   "tenants.too_many_invitations": msg`Слишком много приглашений ждут ответа. Отзовите лишние.`,
+  "tenants.handover_unknown": msg`Это предложение больше не действует.`,
+  "tenants.already_owner": msg`Этот человек уже владелец.`,
   "tenants.invitation_unknown": msg`Это приглашение больше не действует.`,
   "installations.not_live": msg`Модуль сейчас не работает, поэтому войти в управление не получится.`,
   "installations.closed": msg`Модуль приостановлен вместе с подпиской, поэтому войти в управление не получится.`,
   "request.invalid": msg`Проверьте, всё ли заполнено верно.`,
   "request.not_found": msg`Этого уже нет. Обновите страницу.`,
+}
+
+/** Why a field was refused, where that says more than the problem as a whole. */
+const BY_FIELD: Record<string, MessageDescriptor> = {
+  password_common: msg`Такой пароль слишком простой: его угадают с первых попыток. Придумайте другой — например, три-четыре случайных слова.`,
+  password_is_phone: msg`В пароле почти ничего нет, кроме вашего номера телефона. Придумайте другой.`,
+  password_is_product: msg`В пароле почти ничего нет, кроме названия сайта. Придумайте другой.`,
 }
 
 const BY_STATUS: Record<number, MessageDescriptor> = {
@@ -73,7 +82,8 @@ export function describeProblem(error: unknown, i18n: I18n): ProblemText {
 function describeRefusal(error: ApiError, i18n: I18n): ProblemText {
   if (error.code === "accounts.code_wrong") return plain(wrongCode(error.extra["tries_left"], i18n))
   if (error.code === "accounts.too_many_tries") return plain(tooManyTries(error.retryAfter, i18n))
-  const known = BY_CODE[error.code]
+  const fieldCode = error.fields.find(({ code }) => code !== undefined && code in BY_FIELD)?.code
+  const known = (fieldCode === undefined ? undefined : BY_FIELD[fieldCode]) ?? BY_CODE[error.code]
   if (known !== undefined) return plain(i18n._(known))
   if (error.status === 429) return plain(slowDown(error.retryAfter, i18n))
   if (error.status >= 500) {

@@ -1,9 +1,10 @@
-/** A question before something that cannot be taken back: the browser's own modal dialog, focus and Esc included. */
+/** A question before something that cannot be taken back. */
 import { Button } from "@mantine/core"
 import { Trans } from "@lingui/react/macro"
-import { type ReactNode, useEffect, useId, useRef } from "react"
+import type { ReactNode } from "react"
 
-import classes from "@/shared/ui/confirm-dialog.module.css"
+import { Dialog } from "@/shared/ui/dialog"
+import classes from "@/shared/ui/dialog.module.css"
 
 interface ConfirmDialogProps {
   isOpen: boolean
@@ -16,28 +17,17 @@ interface ConfirmDialogProps {
 }
 
 export function ConfirmDialog({ isOpen, title, children, confirmLabel, isPending, onConfirm, onClose }: ConfirmDialogProps) {
-  const dialog = useRef<HTMLDialogElement>(null)
-  const titleId = useId()
-  useEffect(() => {
-    if (isOpen && dialog.current?.open === false) dialog.current.showModal()
-    if (!isOpen) dialog.current?.close()
-  }, [isOpen])
   return (
-    <dialog ref={dialog} aria-labelledby={titleId} className={classes.dialog} onClose={onClose}>
-      {isOpen && (
-        <div className={classes.body}>
-          <h2 id={titleId}>{title}</h2>
-          <div className={classes.text}>{children}</div>
-          <div className={classes.actions}>
-            <Button variant="default" size="md" onClick={onClose}>
-              <Trans>Отмена</Trans>
-            </Button>
-            <Button color="red" size="md" loading={isPending} onClick={onConfirm}>
-              {confirmLabel}
-            </Button>
-          </div>
-        </div>
-      )}
-    </dialog>
+    <Dialog isOpen={isOpen} title={title} onClose={onClose}>
+      <div className={classes.text}>{children}</div>
+      <div className={classes.actions}>
+        <Button variant="default" size="md" onClick={onClose}>
+          <Trans>Отмена</Trans>
+        </Button>
+        <Button color="red" size="md" loading={isPending} onClick={onConfirm}>
+          {confirmLabel}
+        </Button>
+      </div>
+    </Dialog>
   )
 }

@@ -1,58 +1,59 @@
-/** The second step: the code from the messenger. It submits itself with the last digit. */
+/** The code from the messenger, whatever it opens. The form submits itself with the last digit. */
 import { Button } from "@mantine/core"
 import { Trans, useLingui } from "@lingui/react/macro"
+import { useMutation } from "@tanstack/react-query"
 import { MessageSquareText } from "lucide-react"
 import { useRef, useState } from "react"
 
 import type { PendingChallenge } from "@/features/accounts/challenge"
-import { ChannelMark, channelName } from "@/features/accounts/channel-picker"
+import { ChannelMark } from "@/features/accounts/channel-picker"
 import { CodeField } from "@/features/accounts/code-field"
+import { CodeLinks, WhereTheCodeIs } from "@/features/accounts/code-whereabouts"
 import { DevelopmentHint } from "@/features/accounts/development-hint"
-import { formatPhone } from "@/features/accounts/phone"
-import { useConfirmCode, useResendCode } from "@/features/accounts/queries"
+import { useResendCode } from "@/features/accounts/queries"
 import classes from "@/features/accounts/steps.module.css"
 import { formatSeconds, useCountdown } from "@/features/accounts/use-countdown"
-import type { Schemas } from "@/shared/api/api"
-import { webUrl } from "@/shared/format/address"
 import { Notice } from "@/shared/ui/notice"
 import { ProblemNotice } from "@/shared/ui/problem-notice"
 
-interface CodeStepProps {
+interface CodeFormProps<Done> {
   challenge: PendingChallenge
+  /** Brings the code to where it is wanted. */
+  submit: (code: string) => Promise<Done>
+  onDone: (done: Done) => void
+  onRefused?: (error: Error) => void
   onResent: (challenge: PendingChallenge) => void
-  onChangeNumber: () => void
-  onConfirmed: (grant: Schemas["SignedIn"]) => void
+  /** The way back, where there is one, and what it is called. */
+  back?: { label: string; go: () => void }
 }
 
-export function CodeStep({ challenge, onResent, onChangeNumber, onConfirmed }: CodeStepProps) {
+export function CodeForm<Done>({ challenge, submit, onDone, onRefused, onResent, back }: CodeFormProps<Done>) {
   const { t } = useLingui()
   const input = useRef<HTMLInputElement>(null)
   const [code, setCode] = useState("")
-  const confirm = useConfirmCode()
+  const confirm = useMutation({ mutationFn: submit })
   const resend = useResendCode()
   const secondsToResend = useCountdown(challenge.resendAt)
   const hasExpired = useCountdown(challenge.expiresAt) === 0
   const isWhole = code.length === challenge.codeLength
 
-  function submit(whole: string) {
+  function send(whole: string) {
     if (confirm.isPending || confirm.isSuccess) return
-    confirm.mutate(
-      { challenge, code: whole },
-      {
-        onSuccess: onConfirmed,
-        onError: () => {
-          setCode("")
-          input.current?.focus()
-        },
+    confirm.mutate(whole, {
+      onSuccess: onDone,
+      onError: (error) => {
+        setCode("")
+        input.current?.focus()
+        onRefused?.(error)
       },
-    )
+    })
   }
 
   function change(next: string) {
     setCode(next)
     if (next !== "" && confirm.isError) confirm.reset()
     if (next !== "" && resend.isError) resend.reset()
-    if (next.length === challenge.codeLength) submit(next)
+    if (next.length === challenge.codeLength) send(next)
   }
 
   function sendAgain() {
@@ -67,19 +68,21 @@ export function CodeStep({ challenge, onResent, onChangeNumber, onConfirmed }: C
       className={classes.form}
       onSubmit={(event) => {
         event.preventDefault()
-        if (isWhole) submit(code)
+        if (isWhole) send(code)
       }}
     >
       <p className={classes.sent}>
         {challenge.carrier === "sms" ? <MessageSquareText size={22} aria-hidden="true" /> : <ChannelMark channel={challenge.channel} size={22} />}
         <span>
           <WhereTheCodeIs challenge={challenge} />{" "}
-          <button type="button" className={classes.textButton} onClick={onChangeNumber}>
-            <Trans>Изменить номер</Trans>
-          </button>
+          {back !== undefined && (
+            <button type="button" className={classes.textButton} onClick={back.go}>
+              {back.label}
+            </button>
+          )}
         </span>
       </p>
-      <DeepLinks challenge={challenge} />
+      <CodeLinks challenge={challenge} />
       <CodeField
         ref={input}
         length={challenge.codeLength}
@@ -116,56 +119,5 @@ export function CodeStep({ challenge, onResent, onChangeNumber, onConfirmed }: C
       </Button>
       {challenge.carrier === "inbox" && <DevelopmentHint phone={challenge.phone} />}
     </form>
-  )
-}
-
-function WhereTheCodeIs({ challenge }: { challenge: PendingChallenge }) {
-  const channel = channelName(challenge.channel)
-  const phone = formatPhone(challenge.phone)
-  switch (challenge.carrier) {
-    case "bot":
-      return (
-        <Trans>
-          Откройте бота в {channel} и поделитесь номером <b className={classes.phone}>{phone}</b>: он пришлёт код
-        </Trans>
-      )
-    case "sms":
-      return (
-        <Trans>
-          Отправили код по СМС на номер <b className={classes.phone}>{phone}</b>
-        </Trans>
-      )
-    default:
-      return (
-        <Trans>
-          Отправили код в {channel} на номер <b className={classes.phone}>{phone}</b>
-        </Trans>
-      )
-  }
-}
-
-function DeepLinks({ challenge }: { challenge: PendingChallenge }) {
-  const links = challenge.links.filter(({ url }) => webUrl(url) !== null)
-  if (links.length === 0) return null
-  return (
-    <div className={classes.links}>
-      {links.map(({ channel, url }) => {
-        const name = channelName(channel)
-        return (
-          <Button
-            key={url}
-            component="a"
-            href={url}
-            target="_blank"
-            rel="noreferrer"
-            variant="default"
-            size="md"
-            leftSection={<ChannelMark channel={channel} size={22} />}
-          >
-            <Trans>Открыть {name}</Trans>
-          </Button>
-        )
-      })}
-    </div>
   )
 }
