@@ -26,6 +26,14 @@ DOCUMENT = create_app(Settings.model_construct(dev_inbox=True, cors_origins=()))
 PHONE = "whether a text is the number of a mobile phone no schema can say"
 EXCLUDED: dict[str, dict[Callable[..., Any], str]] = {
     "create_challenge": {checks.positive_data_acceptance: PHONE},
+    "create_phone_change": {checks.positive_data_acceptance: PHONE},
+    "login": {checks.positive_data_acceptance: PHONE},
+    "recover_account": {
+        checks.positive_data_acceptance: "the way `password` wants one and `anew` none: two members at once"
+    },
+    "set_password": {
+        checks.positive_data_acceptance: "which passwords are guessed first stands in a list, in no schema"
+    },
     "create_invitation": {checks.positive_data_acceptance: PHONE},
     "activate_installation": {
         checks.positive_data_acceptance: "an address is lower-cased first, then judged by lists, too"
@@ -36,6 +44,11 @@ EXCLUDED: dict[str, dict[Callable[..., Any], str]] = {
     },
 }
 """Checks that are left out of an operation, by its `operationId`, and why."""
+
+SEEN_ELSEWHERE = {
+    "recover_account": "only a number that changed hands gets that far: signup/test_recycled_numbers.py"
+}
+"""Operations that need not be understood here, and why."""
 
 
 def _schema(examples: int, **generation: Any) -> Any:
@@ -76,7 +89,8 @@ async def visit(asked: RunningCore, core_database: ScratchDatabase) -> AsyncIter
         visit = Visit(asked.url, one)
         yield visit
         visit.close()
-    assert [status for status in visit.answers if status < 300], f"never understood: {visit.answers}"
+    is_understood = any(status < 300 for status in visit.answers)
+    assert is_understood or visit.operation in SEEN_ELSEWHERE, f"never understood: {visit.answers}"
 
 
 def _ask(case: AnyCase, visit: Visit) -> None:

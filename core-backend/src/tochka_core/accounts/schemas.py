@@ -57,7 +57,15 @@ def _can_be_hashed(password: SecretStr) -> SecretStr:
     return password
 
 
-Code = Annotated[str, BeforeValidator(_joined), Field(pattern=r"^[0-9]{6}$", examples=["123456"])]
+Code = Annotated[
+    str,
+    BeforeValidator(_joined),
+    Field(
+        pattern=r"^[0-9]{6}$",
+        examples=["123456"],
+        json_schema_extra={"pattern": r"^[\s-]*([0-9][\s-]*){6}$"},  # before it is joined
+    ),
+]
 NewPassword = Annotated[
     SecretStr,
     Field(min_length=MIN_PASSWORD, max_length=MAX_PASSWORD, description="Any characters; spaces count."),
