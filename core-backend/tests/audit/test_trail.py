@@ -55,6 +55,7 @@ async def test_signing_up_is_written_down_with_the_tenant_that_it_founds(owner: 
     session_id = await _current_session(owner.client)
     assert (signed_up["user_id"], signed_up["session_id"]) == (str(owner.user_id), session_id)
     assert (signed_up["address"], signed_up["data"]) == (HERE, {"method": "otp"})
+    assert created["address"] == HERE
     assert signed_up["request_id"] == created["request_id"] is not None
     assert created["subject_id"] == str(owner.tenant_id)
     assert await _own(owner.client) == entries

@@ -6,6 +6,7 @@ from contextvars import ContextVar
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _request_id: ContextVar[str] = ContextVar("tochka_request_id", default="")
+_client_address: ContextVar[str | None] = ContextVar("tochka_client_address", default=None)
 
 
 def request_id() -> str:
@@ -19,3 +20,13 @@ def adopt_request_id(candidate: str | None) -> str:
     chosen = candidate if valid and candidate else secrets.token_hex(16)
     _request_id.set(chosen)
     return chosen
+
+
+def client_address() -> str | None:
+    """The network address from which the request being served came; None outside of one."""
+    return _client_address.get()
+
+
+def note_client_address(address: str | None) -> None:
+    """Remember from where this request came, as far as trusted proxies tell."""
+    _client_address.set(address)

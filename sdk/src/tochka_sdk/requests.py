@@ -65,6 +65,7 @@ class RequestContext:
             return
         structlog.contextvars.clear_contextvars()
         request_id = context.adopt_request_id(Headers(scope=scope).get("x-request-id"))
+        context.note_client_address(scope["client"][0] if scope.get("client") else None)
         structlog.contextvars.bind_contextvars(request_id=request_id)
         started = time.perf_counter()
         status = 0

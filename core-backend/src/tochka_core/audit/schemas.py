@@ -51,7 +51,10 @@ Detail = str | int | bool | None
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who did it, as far as that is known: a person, the session, and where the request came from."""
+    """Who did it, as far as that is known: a person, the session, and where the request came from.
+
+    A person's address need not be given while the request is served that makes the person do it.
+    """
 
     user_id: UUID | None = None
     session_id: UUID | None = None

@@ -38,6 +38,7 @@ async def record(
     and by their looks, as in the logs.
     """
     plain: dict[str, Any] = logs.redact(data or {})
+    here = None if by.user_id is None else context.client_address()
     await repository.add(
         connection,
         NewEntry(
@@ -47,7 +48,7 @@ async def record(
             session_id=by.session_id,
             action=action,
             subject_id=subject_id,
-            address=limits.known(by.address),
+            address=limits.known(by.address or here),
             request_id=context.request_id() or None,
             data=plain,
         ),
