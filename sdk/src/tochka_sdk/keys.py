@@ -112,7 +112,8 @@ class PlatformKeys:
                 self._jwks = await self._core.jwks()
                 self._reachable = True
             except CoreUnavailable:
-                _log.warning("keys.unavailable")
+                # both may have been started at the same moment: the first time is nothing to worry about
+                (_log.info if self._tried == float("-inf") else _log.warning)("keys.unavailable")
                 self._reachable = False
             self._tried = time.monotonic()
             return self._reachable
