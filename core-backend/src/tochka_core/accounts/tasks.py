@@ -8,6 +8,7 @@ from uuid import UUID
 
 from redis.exceptions import RedisError
 from tochka_sdk import logs
+from tochka_sdk.errors import Unavailable
 
 from tochka_core.accounts import continuity, handshakes, phone_changes, phones
 from tochka_core.channels.errors import MessengerRefuses
@@ -64,6 +65,8 @@ async def _change_phones(resources: Resources, stop: asyncio.Event) -> None:
     while not stop.is_set():
         try:
             await change_phones(resources)
+        except Unavailable as error:  # a database that is away is away: a trace would tell nothing
+            _log.warning("accounts.phones_not_changed", reason=error.code)
         except Exception as error:
             _log.error("accounts.phones_not_changed", exc_info=error)
         with suppress(TimeoutError):
@@ -157,7 +160,7 @@ class _Ear:
 
     def _report(self, error: Exception, failures: int) -> None:
         facts = {"channel": self._kind, "failures": failures}
-        if isinstance(error, MessengerRefuses):
+        if isinstance(error, MessengerRefuses | RedisError):
             _log.warning("accounts.bot_deaf", reason=str(error), **facts)
         else:
             _log.error("accounts.bot_deaf", exc_info=error, **facts)
