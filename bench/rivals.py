@@ -117,7 +117,8 @@ def ours(server: Server, redis_url: str) -> Iterator[Rival]:
 def _secrets() -> dict[str, str]:
     webhook_key, _ = generate_keypair()
     keys = {
-        f"{name}_key": json.dumps(generate_key().as_dict(private=True)) for name in ("signing", "license")
+        f"{name}_key": json.dumps(generate_key().as_dict(private=True))
+        for name in ("signing", "license", "audit")
     }
     plain = {name: secrets.token_urlsafe(48) for name in ("code_pepper", "session_key", "secret_key_master")}
     return {"webhook_key": webhook_key, **keys, **plain}

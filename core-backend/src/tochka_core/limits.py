@@ -26,6 +26,7 @@ from tochka_sdk.problems import render
 from tochka_sdk.requests import bind
 
 from tochka_core.quotas import Quotas, Rate
+from tochka_core.scripts import Script
 
 RELAXED_FACTOR = 100
 PREFIX_V6 = 64  # one customer of a provider, not one of 2^64 addresses of theirs
@@ -44,7 +45,8 @@ _log = logs.get_logger(__name__)
 # KEYS: buckets of one slot. ARGV: for each its count and its window in seconds.
 # All are charged, or none. Back: for how long the caller must wait (µs, 0: let in), then for each bucket how
 # many more fit now and in how many µs one more will.
-GCRA = """
+GCRA = Script(
+    """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
 local wait, used, charged = 0, {}, {}
@@ -69,6 +71,7 @@ for number, key in ipairs(KEYS) do
 end
 return answer
 """
+)
 
 
 class Limit(NamedTuple):
@@ -143,7 +146,7 @@ class Limiter:
         factor = RELAXED_FACTOR if relaxed else 1
         self.rules = rules_of(quotas, factor)
         self._tenant = (Limit("tenant", Rate(quotas.tenant.count * factor, quotas.tenant.window_s)),)
-        self._gcra = redis.register_script(GCRA)
+        self._redis = redis
         self._blind_until = 0.0
 
     def rule(self, method: str, path: str) -> Rule:
@@ -199,7 +202,7 @@ class Limiter:
             self._blind_until = now + BLIND_S  # this request asks; others go on without an answer meanwhile
         keys = [f"limit:{{{subject}}}:{limit.name}" for limit in limits]
         args = [figure for limit in limits for figure in (limit.rate.count, limit.rate.window_s)]
-        wait, *told = await self._gcra(keys=keys, args=args)
+        wait, *told = await GCRA.run(self._redis, keys, args)
         self._blind_until = 0.0
         pairs = zip(limits, told[::2], told[1::2], strict=True)
         return wait / 1e6, [Standing(limit, int(left), more / 1e6) for limit, left, more in pairs]

@@ -18,13 +18,15 @@ from tochka_core.accounts import phones
 from tochka_core.accounts.codes import Challenge
 from tochka_core.accounts.errors import SendingPaused
 from tochka_core.quotas import Quotas
+from tochka_core.scripts import Script
 
 KEPT_S = 2 * 24 * 3600
 REFUSALS = Counter("tochka_code_budget_refusals", "Codes not sent: the budget of the day is spent.", ["over"])
 _log = logs.get_logger(__name__)
 
 # KEYS: the channel's counter, the country's. ARGV: price, budget of each. Back: 0, or whose budget is spent.
-SPEND = """
+SPEND = Script(
+    """
 for number, key in ipairs(KEYS) do
   local budget = tonumber(ARGV[1 + number])
   local spent = tonumber(redis.call('GET', key) or '0') + ARGV[1]
@@ -36,10 +38,13 @@ for _, key in ipairs(KEYS) do
 end
 return 0
 """
+)
 
-GIVE_BACK = """
+GIVE_BACK = Script(
+    """
 for _, key in ipairs(KEYS) do redis.call('DECRBY', key, ARGV[1]) end
 """
+)
 
 
 @asynccontextmanager
@@ -54,7 +59,7 @@ async def spending(redis: Redis, quotas: Quotas, challenge: Challenge) -> AsyncI
     keys = [f"spent:{{{moment:%Y-%m-%d}}}:{name}" for name in over]
     price = quotas.price(*over)
     budgets = (quotas.budget_of_channel(over[0]), quotas.budget_of_country(over[1]))
-    spent = int(await redis.register_script(SPEND)(keys=keys, args=[price, *budgets, KEPT_S]))
+    spent = int(await SPEND.run(redis, keys=keys, args=[price, *budgets, KEPT_S]))
     if spent:
         REFUSALS.labels(over[spent - 1]).inc()
         _log.warning("accounts.budget_spent", over=over[spent - 1])
@@ -62,7 +67,7 @@ async def spending(redis: Redis, quotas: Quotas, challenge: Challenge) -> AsyncI
     try:
         yield
     except DomainError:
-        await redis.register_script(GIVE_BACK)(keys=keys, args=[price])
+        await GIVE_BACK.run(redis, keys=keys, args=[price])
         raise
 
 

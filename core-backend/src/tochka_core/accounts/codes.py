@@ -32,6 +32,7 @@ from tochka_core.accounts.schemas import TokenDelivery
 from tochka_core.channels.schemas import ChannelKind
 from tochka_core.idempotency.errors import KeyReused
 from tochka_core.quotas import Quotas
+from tochka_core.scripts import Script
 
 Purpose = Literal["sign-in", "reauthentication", "phone-change", "old-phone"]
 """What a code is good for, and for nothing else."""
@@ -54,23 +55,27 @@ local function blocked(key, cap)
 end
 """
 
-OPEN = """
+OPEN = Script(
+    """
 redis.call('HSET', KEYS[1], 'phone', ARGV[2], 'channel', ARGV[3], 'delivery', ARGV[4],
   'browser', ARGV[5], 'bound', ARGV[6], 'purpose', ARGV[7], 'subject', ARGV[8])
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 """
+)
 
-CLAIM = """
+CLAIM = Script(
+    """
 local first = redis.call('GET', KEYS[1])
 if first then return first end
 redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
 return ARGV[1]
 """
+)
 
 # KEYS: code, sends in an hour, sends in a day
 # ARGV: mac, "new", "again" or "asked" (for a link that was counted when it was made), tries, code ms,
 # cooldown ms, kept ms, hour ms, day ms, caps per hour and day
-ISSUE = (
+ISSUE = Script(
     CLOCK
     + """
 if ARGV[2] ~= 'new' then
@@ -97,7 +102,7 @@ return {'ok', stamp(now + ARGV[4]), stamp(now + ARGV[5])}
 
 # KEYS: code, failures in an hour, failures in a day, sends in an hour, sends in a day
 # ARGV: mac, hour ms, day ms, cap per hour, cap per day
-CONFIRM = (
+CONFIRM = Script(
     CLOCK
     + """
 local function refuse(wait) return {'exhausted', wait, redis.call('HSETNX', KEYS[1], 'refused', 1)} end
@@ -176,7 +181,7 @@ class Challenges:
         bound = "1" if challenge.is_bound else ""
         about = [challenge.purpose, challenge.subject]
         args: list[str | int] = [self.kept_s * 1000, *fields, bound, *about]
-        await self.redis.register_script(OPEN)(keys=[_key(challenge.id)], args=args)
+        await OPEN.run(self.redis, keys=[_key(challenge.id)], args=args)
         return issued
 
     async def claim(self, key: str, challenge: Challenge) -> UUID:
@@ -189,9 +194,7 @@ class Challenges:
         """
         asked = f"{challenge.channel}|{challenge.delivery}|"
         args: list[str | int] = [f"{asked}{challenge.id}", self.quotas.code_seconds]
-        first = str(
-            await self.redis.register_script(CLAIM)(keys=[self._claim_key(key, challenge)], args=args)
-        )
+        first = str(await CLAIM.run(self.redis, keys=[self._claim_key(key, challenge)], args=args))
         if not first.startswith(asked):
             raise KeyReused
         return UUID(first.removeprefix(asked))
@@ -277,7 +280,7 @@ class Challenges:
             self.quotas.phone_failures_hour,
             self.quotas.phone_failures_day,
         ]
-        verdict, number, *first = await self.redis.register_script(CONFIRM)(keys=keys, args=args)
+        verdict, number, *first = await CONFIRM.run(self.redis, keys=keys, args=args)
         match verdict:
             case "ok":
                 return
@@ -306,7 +309,7 @@ class Challenges:
             self.quotas.phone_codes_day,
         ]
         keys = [_code_key(tag, challenge.id), *_counters("sends", tag)]
-        verdict, *numbers = await self.redis.register_script(ISSUE)(keys=keys, args=args)
+        verdict, *numbers = await ISSUE.run(self.redis, keys=keys, args=args)
         if verdict != "ok":
             _refuse(verdict, int(numbers[0]))
         return Issued(code, _moment(numbers[0]), _moment(numbers[1]))

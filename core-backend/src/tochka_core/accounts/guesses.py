@@ -12,9 +12,10 @@ from tochka_core.accounts.codes import CLOCK, DAY_MS, HOUR_MS, tag
 from tochka_core.accounts.errors import TooManyPasswords
 from tochka_core.quotas import Quotas
 from tochka_core.resources import Resources
+from tochka_core.scripts import Script
 
 # KEYS: guesses in an hour, in a day, whether somebody was refused. ARGV: windows and caps.
-COUNT = (
+COUNT = Script(
     CLOCK
     + """
 local wait = math.max(blocked(KEYS[1], ARGV[3]), blocked(KEYS[2], ARGV[4]))
@@ -44,7 +45,7 @@ class Guesses:
             TooManyPasswords: there are none left for now.
         """
         caps = [self.quotas.phone_passwords_hour, self.quotas.phone_passwords_day]
-        wait, first = await self.redis.register_script(COUNT)(keys=self._keys, args=[HOUR_MS, DAY_MS, *caps])
+        wait, first = await COUNT.run(self.redis, keys=self._keys, args=[HOUR_MS, DAY_MS, *caps])
         if int(wait) > 0:
             raise TooManyPasswords(int(wait) / 1000, is_first=bool(first))
 

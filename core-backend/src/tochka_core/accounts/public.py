@@ -33,7 +33,7 @@ from tochka_core.accounts.refresh_tokens import RefreshToken
 from tochka_core.accounts.schemas import Locale, UserRead
 from tochka_core.accounts.service import Grant
 from tochka_core.accounts.tokens import Person
-from tochka_core.resources import Resources, ResourcesDep
+from tochka_core.resources import Resources, ResourcesDep, resources_of
 
 __all__ = [
     "ACCESS_SECONDS",
@@ -107,24 +107,24 @@ class UserHotTransaction:
 
 
 async def _person(
-    resources: ResourcesDep,
+    request: Request,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Person:
     """The holder of the token. Whether the session still stands is asked where a transaction opens."""
     if credentials is None:
         raise NotSignedIn
-    person = tokens.verify(resources, credentials.credentials)
+    person = tokens.verify(resources_of(request), credentials.credentials)
     bind(user_id=person.user_id)
     return person
 
 
 async def _optional_person(
-    resources: ResourcesDep,
+    request: Request,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Person | None:
     """The holder of the token, or None where a call makes sense without one, too."""
     try:
-        return await _person(resources, credentials)
+        return await _person(request, credentials)
     except NotSignedIn:
         return None
 
@@ -161,14 +161,14 @@ RecentPersonDep = Annotated[Person, Depends(_recent_person)]
 """The same, asked for a code or a password a few minutes ago: for what a stolen token must not do."""
 
 
-async def _user_session(resources: ResourcesDep, person: PersonDep) -> AsyncIterator[UserTransaction]:
-    async with resources.database.session(Scope(user_id=person.user_id)) as session:
+async def _user_session(request: Request, person: PersonDep) -> AsyncIterator[UserTransaction]:
+    async with resources_of(request).database.session(Scope(user_id=person.user_id)) as session:
         await require_open_session(session, person)
         yield UserTransaction(person, session)
 
 
-async def _user_connection(resources: ResourcesDep, person: PersonDep) -> AsyncIterator[UserHotTransaction]:
-    async with resources.connections.transaction(Scope(user_id=person.user_id)) as connection:
+async def _user_connection(request: Request, person: PersonDep) -> AsyncIterator[UserHotTransaction]:
+    async with resources_of(request).connections.transaction(Scope(user_id=person.user_id)) as connection:
         await require_open_session(connection, person)
         yield UserHotTransaction(person, connection)
 

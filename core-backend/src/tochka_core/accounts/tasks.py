@@ -15,6 +15,7 @@ from tochka_core.channels.errors import MessengerRefuses
 from tochka_core.channels.public import BotChannel, webhook_url
 from tochka_core.channels.schemas import Batch, ChannelKind, Update
 from tochka_core.resources import Resources
+from tochka_core.scripts import Script
 
 LEASE_MS = 90_000  # longer than a poll may take
 BETWEEN_S = 0.3  # MAX wants that much between two polls
@@ -24,13 +25,17 @@ MARKER_S = 24 * 3600  # Telegram may count from anywhere after a quiet week
 CHANGES_S = 15.0  # between two looks at the changes of phones
 SUBSCRIBE_S = 600.0  # a messenger drops a webhook that fails for hours
 
-LEASE = """
+LEASE = Script(
+    """
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1
 """
-RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+)
+RELEASE = Script(
+    "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+)
 _log = logs.get_logger(__name__)
 
 
@@ -101,7 +106,7 @@ class _Ear:
             await self._rest(pause)
         if polls:
             with suppress(RedisError):  # the lease runs out by itself
-                await self._resources.redis.register_script(RELEASE)(keys=[self._lease], args=[self._holder])
+                await RELEASE.run(self._resources.redis, keys=[self._lease], args=[self._holder])
 
     async def _subscribe(self) -> float:
         await self._bot.listen(self._url)
@@ -110,7 +115,7 @@ class _Ear:
     async def _poll(self) -> float:
         """Poll once, if it is this process's turn; the seconds until the next time."""
         redis = self._resources.redis
-        if not await redis.register_script(LEASE)(keys=[self._lease], args=[self._holder, LEASE_MS]):
+        if not await LEASE.run(redis, keys=[self._lease], args=[self._holder, LEASE_MS]):
             self._listens = False
             return WAIT_S
         if not self._listens:

@@ -15,16 +15,19 @@ from tochka_core.channels.schemas import (
     Message,
     Outcome,
 )
+from tochka_core.scripts import Script
 
 INBOX_TTL_S = 24 * 3600
 INBOX_MOST = (20, 100)  # of one phone, of all
-PUT = """
+PUT = Script(
+    """
 for number, key in ipairs(KEYS) do
   redis.call('LPUSH', key, ARGV[1])
   redis.call('LTRIM', key, 0, ARGV[2 + number] - 1)
   redis.call('EXPIRE', key, ARGV[2])
 end
 """
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class DevelopmentInbox:
         }
         line = json.dumps(shown, ensure_ascii=False)
         keys = [_key(message.phone), _key()]
-        await self.redis.register_script(PUT)(keys=keys, args=[line, INBOX_TTL_S, *INBOX_MOST])
+        await PUT.run(self.redis, keys=keys, args=[line, INBOX_TTL_S, *INBOX_MOST])
         return Accepted()
 
     async def check(self) -> Finding:

@@ -123,7 +123,7 @@ async def create_tenant(
 @router.get("/tenants/{tenant_id}", operation_id="get_tenant")
 async def get_tenant(tenant_id: UUID, transaction: TenantConnection) -> TenantRead:
     """One tenant of the person's."""
-    return service.read(await service.get(transaction.connection, tenant_id), transaction.member.role)
+    return service.read(transaction.member.tenant, transaction.member.role)
 
 
 @router.patch("/tenants/{tenant_id}", operation_id="update_tenant")

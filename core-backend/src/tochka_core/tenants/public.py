@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, NamedTuple
 from uuid import UUID
 
 from fastapi import Depends, Header, Request
@@ -23,6 +23,18 @@ from tochka_core.tenants.errors import (
 from tochka_core.tenants.schemas import Member, TenantOfPerson
 
 HEADER = "X-Tenant-ID"
+
+
+class Choice(NamedTuple):
+    """Who asks, and for which tenant; whether it is one of that person's is another question."""
+
+    person: Person
+    tenant_id: UUID
+
+    @property
+    def scope(self) -> Scope:
+        """The scope of both."""
+        return Scope(tenant_id=self.tenant_id, user_id=self.person.user_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +64,10 @@ async def _chosen(
             json_schema_extra={"format": "uuid"},
         ),
     ] = None,
-) -> UUID:
-    """Which tenant the request is for: path, else header, else token. Membership is another question."""
+) -> Choice:
+    """Which tenant the request is for: path, else header, else token. One dependency with the person: the
+    framework works through all below each one anew, wherever it stands.
+    """
     named = request.path_params.get("tenant_id")
     path = None if named is None else _parse(str(named), "tenant_id", "path")
     headers = {_parse(value, HEADER, "header") for value in request.headers.getlist(HEADER)}
@@ -65,7 +79,7 @@ async def _chosen(
     bind(tenant_id=chosen)
     outsider = None if chosen == person.tenant_id else person.user_id
     await resources_of(request).limiter.admit_tenant(request.scope, chosen, outsider=outsider)
-    return chosen
+    return Choice(person, chosen)
 
 
 def _parse(text: str, field: str, location: str) -> UUID:
@@ -79,37 +93,30 @@ def _parse(text: str, field: str, location: str) -> UUID:
     return parsed
 
 
-ChosenTenant = Annotated[UUID, Depends(_chosen)]
+ChosenTenant = Annotated[Choice, Depends(_chosen)]
 
 
-def _scope(tenant_id: UUID, person: Person) -> Scope:
-    return Scope(tenant_id=tenant_id, user_id=person.user_id)
-
-
-async def _member(door: Connection | AsyncSession, tenant_id: UUID, person: Person) -> Member:
+async def _member(door: Connection | AsyncSession, chosen: Choice) -> Member:
     """The person as a member, asked within the transaction that acts on the answer."""
+    person, tenant_id = chosen
     return await service.get_member(
         door, tenant_id=tenant_id, user_id=person.user_id, session_id=person.session_id
     )
 
 
-async def _tenant_session(
-    resources: ResourcesDep, person: PersonDep, tenant_id: ChosenTenant
-) -> AsyncIterator[TenantTransaction]:
-    async with resources.database.session(_scope(tenant_id, person)) as session:
-        yield TenantTransaction(await _member(session, tenant_id, person), session)
+async def _tenant_session(request: Request, chosen: ChosenTenant) -> AsyncIterator[TenantTransaction]:
+    async with resources_of(request).database.session(chosen.scope) as session:
+        yield TenantTransaction(await _member(session, chosen), session)
 
 
-async def _tenant_connection(
-    resources: ResourcesDep, person: PersonDep, tenant_id: ChosenTenant
-) -> AsyncIterator[TenantHotTransaction]:
-    async with resources.connections.transaction(_scope(tenant_id, person)) as connection:
-        yield TenantHotTransaction(await _member(connection, tenant_id, person), connection)
+async def _tenant_connection(request: Request, chosen: ChosenTenant) -> AsyncIterator[TenantHotTransaction]:
+    async with resources_of(request).connections.transaction(chosen.scope) as connection:
+        yield TenantHotTransaction(await _member(connection, chosen), connection)
 
 
-async def _checked_member(resources: ResourcesDep, person: PersonDep, tenant_id: ChosenTenant) -> Member:
-    async with resources.connections.transaction(_scope(tenant_id, person)) as connection:
-        return await _member(connection, tenant_id, person)
+async def _checked_member(request: Request, chosen: ChosenTenant) -> Member:
+    async with resources_of(request).connections.transaction(chosen.scope) as connection:
+        return await _member(connection, chosen)
 
 
 TenantSession = Annotated[TenantTransaction, Depends(_tenant_session, scope="function")]

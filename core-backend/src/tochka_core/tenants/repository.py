@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,10 +13,10 @@ from tochka_sdk.db import Connection
 from tochka_core.tenants.models import Membership, Tenant
 
 # One answer to three questions, three look-ups by primary key: does the session still stand, what is its
-# holder in this tenant, and what is the tenant called. No row: no such session.
+# holder in this tenant, and what is the tenant. No row: no such session.
 STANDING = """
 SELECT s.revoked_at IS NULL AND least(s.idle_expires_at, s.expires_at) > now() AS is_open,
-  m.role, t.name, t.locale
+  m.role, t.name, t.locale, t.created_at
 FROM sessions s
   LEFT JOIN memberships m ON m.tenant_id = $1 AND m.user_id = s.user_id
   LEFT JOIN tenants t ON t.id = m.tenant_id
@@ -25,7 +25,7 @@ WHERE s.user_id = $2 AND s.id = $3
 STANDING_NAMED = text(
     """
     SELECT s.revoked_at IS NULL AND least(s.idle_expires_at, s.expires_at) > now() AS is_open,
-      m.role, t.name, t.locale
+      m.role, t.name, t.locale, t.created_at
     FROM sessions s
       LEFT JOIN memberships m ON m.tenant_id = :tenant_id AND m.user_id = s.user_id
       LEFT JOIN tenants t ON t.id = m.tenant_id
@@ -137,6 +137,7 @@ class Standing:
     role: str | None
     name: str | None
     locale: str | None
+    created_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ class TenantContract:
     id: UUID
     name: str
     locale: str
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

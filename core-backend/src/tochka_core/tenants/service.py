@@ -44,9 +44,14 @@ async def get_member(
     standing = await repository.find_standing(door, tenant_id, user_id, session_id)
     if standing is None or not standing.is_open:
         raise NotSignedIn("The session has ended.")
-    if standing.role is None or standing.name is None or standing.locale is None:
+    if (
+        standing.role is None
+        or standing.name is None
+        or standing.locale is None
+        or standing.created_at is None
+    ):
         raise AccessDenied
-    tenant = TenantContract(tenant_id, standing.name, standing.locale)
+    tenant = TenantContract(tenant_id, standing.name, standing.locale, standing.created_at)
     return Member(tenant, user_id, session_id, cast("Role", standing.role))
 
 
@@ -145,7 +150,7 @@ async def list_members(
     return await repository.list_members(session, tenant_id, after, limit)
 
 
-def read(tenant: Tenant, role: str) -> TenantRead:
+def read(tenant: Tenant | TenantContract, role: str) -> TenantRead:
     """The tenant as its member sees it."""
     return TenantRead(
         id=tenant.id,
