@@ -11,7 +11,7 @@ UV_VERSION := 0.13.9
 UP_ARGUMENTS ?=
 PYTEST_ARGUMENTS ?=
 # A part of the tests covers a part of the code: the floor is asked of their sum.
-WHOLE_CORE := $(addprefix core-backend/tests/,access accounts attacks fuzz platform queries races rls)
+WHOLE_CORE := $(addprefix core-backend/tests/,access attacks fuzz races)
 PYTEST = $(BIN)/python -m pytest -m "not proof" --cov --cov-report= --cov-fail-under=0
 
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11 python; do \
@@ -49,7 +49,7 @@ PANEL_SOURCES := $(shell find core-frontend \( -name node_modules -o -name dist 
 	-o -type f ! -path '*/tests/*' ! -name '*.test.*' -print 2>/dev/null)
 
 .PHONY: help up dev test check proof bench client install build clean
-.PHONY: test-python test-whole-core test-slices test-others test-panel check-python check-panel check-client
+.PHONY: test-python test-slices test-wholes test-panel check-python check-panel check-client
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
@@ -90,21 +90,19 @@ ifdef PYTEST_ARGUMENTS
 test-python: $(FOR_WORKING) build
 	$(BIN)/python -m pytest -m "not proof" $(PYTEST_ARGUMENTS)
 else
-test-python: $(FOR_WORKING) build # in three processes side by side: each has servers of its own
+test-python: $(FOR_WORKING) build # in two processes side by side: each has servers of its own
 	@rm -f artifacts/coverage*
-	@$(MAKE) --no-print-directory --jobs 3 --output-sync=target test-whole-core test-slices test-others
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target test-slices test-wholes
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 endif
 
-test-whole-core:
-	COVERAGE_FILE=artifacts/coverage.whole-core $(PYTEST) $(WHOLE_CORE)
-
 test-slices:
 	COVERAGE_FILE=artifacts/coverage.slices $(PYTEST) core-backend/tests $(addprefix --ignore ,$(WHOLE_CORE))
 
-test-others:
-	COVERAGE_FILE=artifacts/coverage.others $(PYTEST) sdk/tests modules/shop/tests stack/tests tests --ignore tests/architecture
+test-wholes:
+	COVERAGE_FILE=artifacts/coverage.wholes $(PYTEST) $(WHOLE_CORE) \
+		sdk/tests modules/shop/tests stack/tests tests --ignore tests/architecture
 
 test-panel: $(PANEL_PACKAGES)
 	$(NPM) test

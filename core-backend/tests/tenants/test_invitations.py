@@ -115,7 +115,17 @@ async def test_a_hundred_acceptances_at_once_make_one_membership(
     owner: Owner, stranger: Owner, core_database: ScratchDatabase
 ) -> None:
     made = await invited(owner, stranger.phone)
-    answers = await asyncio.gather(*(accept(stranger, made["id"]) for _ in range(100)))
+
+    async def press() -> httpx.Response:
+        """Accept; again, as clients do, where so many at once had to wait too long for the database."""
+        answer = await accept(stranger, made["id"])
+        while answer.status_code == 503:
+            assert "retry-after" in answer.headers
+            answer = await accept(stranger, made["id"])
+        return answer
+
+    async with asyncio.timeout(60):
+        answers = await asyncio.gather(*(press() for _ in range(100)))
     assert Counter(answer.status_code for answer in answers) == {200: 100}
     assert len({answer.text for answer in answers}) == 1
     assert await roles(owner) == {str(owner.user_id): "owner", str(stranger.user_id): "staff"}
