@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import httpx
@@ -12,6 +11,7 @@ from core_kit.activation import activate, watch
 from core_kit.codes import answer, challenge, look, refusal
 from core_kit.modules import ScriptedModule
 from core_kit.people import API, Owner, confirm
+from core_kit.refreshing import age_session, is_signed_in, native_session, refresh, session_row
 from core_kit.running import RunningCore
 from core_kit.wired import wired_core
 from tochka_stack.testing import ScratchDatabase
@@ -21,57 +21,29 @@ pytestmark = pytest.mark.anyio
 COOKIE = "tochka_refresh"
 
 
-async def _native(client: httpx.AsyncClient) -> dict[str, Any]:
-    """A session whose refresh token we hold in our hands."""
-    challenge_id, _, code = await challenge(client, token_delivery="body")
-    return dict((await answer(client, challenge_id, code)).json())
-
-
-async def _refresh(client: httpx.AsyncClient, token: str, **body: Any) -> httpx.Response:
-    return await client.post(f"{API}/auth/refresh", json={"refresh_token": token, **body})
-
-
-async def _session(database: ScratchDatabase, token: str) -> dict[str, Any]:
-    session_id = UUID(token.split(".")[1])
-    (row,) = await look(database, "SELECT * FROM sessions WHERE id = $1", session_id)
-    return row
-
-
-async def _age(database: ScratchDatabase, token: str, column: str, by: timedelta) -> None:
-    """Move a moment of the session into the past."""
-    query = f"UPDATE sessions SET {column} = {column} - $2::interval WHERE id = $1"  # noqa: S608  this file's own
-    await look(database, query, UUID(token.split(".")[1]), by)
-
-
-async def _is_signed_in(client: httpx.AsyncClient, access_token: str) -> bool:
-    got = await client.get(f"{API}/me", headers={"Authorization": f"Bearer {access_token}"})
-    assert got.status_code in (200, 401)
-    return got.status_code == 200
-
-
 async def test_a_token_used_again_later_ends_the_session_for_thief_and_victim(
     client: httpx.AsyncClient, core_database: ScratchDatabase
 ) -> None:
-    session = await _native(client)
+    session = await native_session(client)
     token = session["refresh_token"]
-    fresh = (await _refresh(client, token)).json()
-    await _age(core_database, token, "rotated_at", timedelta(seconds=31))
-    assert refusal(await _refresh(client, token)) == (401, "accounts.session_revoked")
-    assert (await _session(core_database, token))["revoked_at"] is not None
+    fresh = (await refresh(client, token)).json()
+    await age_session(core_database, token, "rotated_at", timedelta(seconds=31))
+    assert refusal(await refresh(client, token)) == (401, "accounts.session_revoked")
+    assert (await session_row(core_database, token))["revoked_at"] is not None
     for other in (fresh["refresh_token"], token):
-        assert refusal(await _refresh(client, other)) == (401, "accounts.refresh_invalid")
+        assert refusal(await refresh(client, other)) == (401, "accounts.refresh_invalid")
     for access in (session["access_token"], fresh["access_token"]):
-        assert not await _is_signed_in(client, access)
+        assert not await is_signed_in(client, access)
 
 
 async def test_an_older_ancestor_ends_the_session_at_once(
     client: httpx.AsyncClient, core_database: ScratchDatabase
 ) -> None:
-    token = (await _native(client))["refresh_token"]
-    second = (await _refresh(client, token)).json()["refresh_token"]
-    assert (await _refresh(client, second)).status_code == 200
-    assert refusal(await _refresh(client, token)) == (401, "accounts.session_revoked")
-    assert (await _session(core_database, token))["revoked_at"] is not None
+    token = (await native_session(client))["refresh_token"]
+    second = (await refresh(client, token)).json()["refresh_token"]
+    assert (await refresh(client, second)).status_code == 200
+    assert refusal(await refresh(client, token)) == (401, "accounts.session_revoked")
+    assert (await session_row(core_database, token))["revoked_at"] is not None
 
 
 async def test_only_the_session_of_the_token_ends(
@@ -80,9 +52,9 @@ async def test_only_the_session_of_the_token_ends(
     elsewhere = await confirm(client, owner.phone)
     token = owner.client.cookies[COOKIE]
     await owner.client.post(f"{API}/auth/refresh")
-    await _age(core_database, token, "rotated_at", timedelta(seconds=31))
-    assert refusal(await _refresh(client, token)) == (401, "accounts.session_revoked")
-    assert await _is_signed_in(client, elsewhere["access_token"])
+    await age_session(core_database, token, "rotated_at", timedelta(seconds=31))
+    assert refusal(await refresh(client, token)) == (401, "accounts.session_revoked")
+    assert await is_signed_in(client, elsewhere["access_token"])
 
 
 async def test_a_stolen_token_is_refused_only_after_the_revocation_is_on_record(
@@ -135,16 +107,16 @@ async def test_thief_and_victim_at_the_same_moment_leave_one_chain(
     core: RunningCore, client: httpx.AsyncClient, core_database: ScratchDatabase
 ) -> None:
     """Within the grace of tabs both get one successor: whoever then goes on first throws the other out."""
-    token = (await _native(client))["refresh_token"]
+    token = (await native_session(client))["refresh_token"]
     async with httpx.AsyncClient(base_url=core.url) as thief:
-        pairs = await asyncio.gather(*(_refresh(who, token) for who in (client, thief) for _ in range(10)))
+        pairs = await asyncio.gather(*(refresh(who, token) for who in (client, thief) for _ in range(10)))
         (shared,) = {got.json()["refresh_token"] for got in pairs}
-        ahead = (await _refresh(thief, shared)).json()
-        assert (await _refresh(client, shared)).json()["refresh_token"] == ahead["refresh_token"]
-        await _age(core_database, token, "rotated_at", timedelta(seconds=31))
-        assert refusal(await _refresh(client, shared)) == (401, "accounts.session_revoked")
-        assert refusal(await _refresh(thief, ahead["refresh_token"])) == (401, "accounts.refresh_invalid")
-        assert not await _is_signed_in(thief, ahead["access_token"])
+        ahead = (await refresh(thief, shared)).json()
+        assert (await refresh(client, shared)).json()["refresh_token"] == ahead["refresh_token"]
+        await age_session(core_database, token, "rotated_at", timedelta(seconds=31))
+        assert refusal(await refresh(client, shared)) == (401, "accounts.session_revoked")
+        assert refusal(await refresh(thief, ahead["refresh_token"])) == (401, "accounts.refresh_invalid")
+        assert not await is_signed_in(thief, ahead["access_token"])
     query = "SELECT action FROM audit_entries WHERE subject_id = $1 OR session_id = $1"
     session_id = UUID(token.split(".")[1])
     actions = Counter(row["action"] for row in await look(core_database, query, session_id))
@@ -162,6 +134,6 @@ async def test_a_stolen_token_ends_an_open_stream_of_the_thiefs(
     for _ in range(2):
         assert (await owner.client.post(f"{API}/auth/refresh")).status_code == 200
     async with httpx.AsyncClient(base_url=owner.client.base_url) as client:
-        assert refusal(await _refresh(client, token)) == (401, "accounts.session_revoked")
+        assert refusal(await refresh(client, token)) == (401, "accounts.session_revoked")
     told = await asyncio.wait_for(watching, 5)
     assert {event["status"] for event in told} == {"provisioning"}

@@ -2,13 +2,13 @@
 
 import asyncio
 from datetime import timedelta
-from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from core_kit.codes import answer, challenge, look, refusal
+from core_kit.codes import refusal
 from core_kit.people import API, Owner
+from core_kit.refreshing import age_session, is_signed_in, native_session, refresh, session_row
 from core_kit.running import RunningCore
 from tochka_core.accounts.refresh_tokens import RefreshToken
 from tochka_stack.testing import ScratchDatabase
@@ -18,39 +18,11 @@ pytestmark = pytest.mark.anyio
 COOKIE = "tochka_refresh"
 
 
-async def _native(client: httpx.AsyncClient) -> dict[str, Any]:
-    """A session whose refresh token we hold in our hands."""
-    challenge_id, _, code = await challenge(client, token_delivery="body")
-    return dict((await answer(client, challenge_id, code)).json())
-
-
-async def _refresh(client: httpx.AsyncClient, token: str, **body: Any) -> httpx.Response:
-    return await client.post(f"{API}/auth/refresh", json={"refresh_token": token, **body})
-
-
-async def _session(database: ScratchDatabase, token: str) -> dict[str, Any]:
-    session_id = UUID(token.split(".")[1])
-    (row,) = await look(database, "SELECT * FROM sessions WHERE id = $1", session_id)
-    return row
-
-
-async def _age(database: ScratchDatabase, token: str, column: str, by: timedelta) -> None:
-    """Move a moment of the session into the past."""
-    query = f"UPDATE sessions SET {column} = {column} - $2::interval WHERE id = $1"  # noqa: S608  this file's own
-    await look(database, query, UUID(token.split(".")[1]), by)
-
-
-async def _is_signed_in(client: httpx.AsyncClient, access_token: str) -> bool:
-    got = await client.get(f"{API}/me", headers={"Authorization": f"Bearer {access_token}"})
-    assert got.status_code in (200, 401)
-    return got.status_code == 200
-
-
 async def test_a_refresh_gives_new_tokens_and_keeps_the_old_access_token_alive(
     client: httpx.AsyncClient,
 ) -> None:
-    session = await _native(client)
-    got = await _refresh(client, session["refresh_token"])
+    session = await native_session(client)
+    got = await refresh(client, session["refresh_token"])
     assert got.status_code == 200
     body = got.json()
     assert body.keys() == {
@@ -60,7 +32,7 @@ async def test_a_refresh_gives_new_tokens_and_keeps_the_old_access_token_alive(
     assert (body["user"], body["tenants"]) == (session["user"], session["tenants"])
     assert "set-cookie" not in got.headers
     for access in (session["access_token"], body["access_token"]):
-        assert await _is_signed_in(client, access)
+        assert await is_signed_in(client, access)
 
 
 async def test_a_browser_refreshes_with_its_cookie_alone(owner: Owner) -> None:
@@ -75,37 +47,37 @@ async def test_a_browser_refreshes_with_its_cookie_alone(owner: Owner) -> None:
 async def test_twenty_tabs_at_once_get_one_successor(
     client: httpx.AsyncClient, core_database: ScratchDatabase
 ) -> None:
-    token = (await _native(client))["refresh_token"]
-    answers = await asyncio.gather(*(_refresh(client, token) for _ in range(20)))
+    token = (await native_session(client))["refresh_token"]
+    answers = await asyncio.gather(*(refresh(client, token) for _ in range(20)))
     assert [got.status_code for got in answers] == [200] * 20
     (successor,) = {got.json()["refresh_token"] for got in answers}
-    assert (await _session(core_database, token))["counter"] == 1
-    assert (await _refresh(client, successor)).status_code == 200
+    assert (await session_row(core_database, token))["counter"] == 1
+    assert (await refresh(client, successor)).status_code == 200
 
 
 async def test_a_late_tab_gets_the_same_successor_for_half_a_minute(
     client: httpx.AsyncClient, core_database: ScratchDatabase
 ) -> None:
-    token = (await _native(client))["refresh_token"]
-    successor = (await _refresh(client, token)).json()["refresh_token"]
-    await _age(core_database, token, "rotated_at", timedelta(seconds=25))
-    assert (await _refresh(client, token)).json()["refresh_token"] == successor
-    assert (await _session(core_database, token))["counter"] == 1
+    token = (await native_session(client))["refresh_token"]
+    successor = (await refresh(client, token)).json()["refresh_token"]
+    await age_session(core_database, token, "rotated_at", timedelta(seconds=25))
+    assert (await refresh(client, token)).json()["refresh_token"] == successor
+    assert (await session_row(core_database, token))["counter"] == 1
 
 
 @pytest.mark.parametrize("column", ["idle_expires_at", "expires_at"])
 async def test_a_session_ends_unused_after_a_month_and_used_after_three(
     client: httpx.AsyncClient, core_database: ScratchDatabase, column: str
 ) -> None:
-    session = await _native(client)
+    session = await native_session(client)
     token = session["refresh_token"]
-    row = await _session(core_database, token)
-    assert await _is_signed_in(client, session["access_token"])
+    row = await session_row(core_database, token)
+    assert await is_signed_in(client, session["access_token"])
     assert row["idle_expires_at"] - row["created_at"] == timedelta(days=30)
     assert row["expires_at"] - row["created_at"] == timedelta(days=90)
-    await _age(core_database, token, column, row[column] - row["created_at"] + timedelta(seconds=1))
-    assert refusal(await _refresh(client, token)) == (401, "accounts.refresh_invalid")
-    assert not await _is_signed_in(client, session["access_token"])
+    await age_session(core_database, token, column, row[column] - row["created_at"] + timedelta(seconds=1))
+    assert refusal(await refresh(client, token)) == (401, "accounts.refresh_invalid")
+    assert not await is_signed_in(client, session["access_token"])
     tenant = {
         "Authorization": f"Bearer {session['access_token']}",
         "X-Tenant-ID": session["tenants"][0]["id"],
@@ -117,10 +89,10 @@ async def test_a_session_ends_unused_after_a_month_and_used_after_three(
 async def test_use_never_prolongs_a_session_beyond_its_end(
     client: httpx.AsyncClient, core_database: ScratchDatabase
 ) -> None:
-    token = (await _native(client))["refresh_token"]
-    await _age(core_database, token, "expires_at", timedelta(days=80))
-    assert (await _refresh(client, token)).status_code == 200
-    row = await _session(core_database, token)
+    token = (await native_session(client))["refresh_token"]
+    await age_session(core_database, token, "expires_at", timedelta(days=80))
+    assert (await refresh(client, token)).status_code == 200
+    row = await session_row(core_database, token)
     assert row["idle_expires_at"] == row["expires_at"]
 
 
@@ -147,7 +119,7 @@ async def test_a_refresh_changes_the_tenant_for_its_members_only(
 async def test_what_was_never_given_out_opens_nothing(
     core: RunningCore, client: httpx.AsyncClient, core_database: ScratchDatabase, owner: Owner
 ) -> None:
-    session = await _native(client)
+    session = await native_session(client)
     token = session["refresh_token"]
     user, sid, _, mac = token.split(".")
     key = core.resources.keyring.session_key
@@ -167,10 +139,10 @@ async def test_what_was_never_given_out_opens_nothing(
         RefreshToken(UUID(user), UUID(sid), 0).render(key + b"x"),
     ]
     for forged in forgeries:
-        assert refusal(await _refresh(client, forged)) == (401, "accounts.refresh_invalid"), forged
+        assert refusal(await refresh(client, forged)) == (401, "accounts.refresh_invalid"), forged
     bearer = {"Authorization": f"Bearer {token}"}
     assert refusal(await client.get(f"{API}/me", headers=bearer)) == (401, "accounts.unauthenticated")
-    row = await _session(core_database, token)
+    row = await session_row(core_database, token)
     assert (row["counter"], row["revoked_at"]) == (0, None)
 
 
@@ -196,7 +168,7 @@ async def test_a_page_of_another_origin_cannot_use_the_cookie(
     got = await owner.client.post(f"{API}/auth/refresh", headers=headers)
     assert refusal(got) == (403, "accounts.cross_site")
     assert "set-cookie" not in got.headers
-    assert (await _session(core_database, token))["counter"] == 0
+    assert (await session_row(core_database, token))["counter"] == 0
 
 
 @pytest.mark.parametrize(
