@@ -1,37 +1,14 @@
 """Access tokens: what they say, who can check them, and everything that is not one."""
 
-import base64
-import json
-from typing import Any
-
 import httpx
 import pytest
 from core_kit.codes import refusal
 from core_kit.people import API, Owner
+from core_kit.reading_tokens import access_token, decoded, unverified
 from core_kit.running import RunningCore
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 pytestmark = pytest.mark.anyio
-
-
-def _token(owner: Owner) -> str:
-    return owner.client.headers["Authorization"].removeprefix("Bearer ")
-
-
-def _bytes(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-
-
-def _read(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Header and claims, unverified."""
-    header, claims, _ = token.split(".")
-    return json.loads(_bytes(header)), json.loads(_bytes(claims))
-
-
-def _claims(core: RunningCore, owner: Owner, **changes: Any) -> dict[str, Any]:
-    """The claims of a valid token of the owner's session, with changes; None takes a claim away."""
-    _, valid = _read(_token(owner))
-    return {name: value for name, value in {**valid, **changes}.items() if value is not None}
 
 
 async def test_a_token_names_person_session_tenant_and_way_of_signing_in(
@@ -39,12 +16,12 @@ async def test_a_token_names_person_session_tenant_and_way_of_signing_in(
 ) -> None:
     published = await client.get("/.well-known/jwks.json")
     assert "max-age=300" in published.headers["cache-control"]
-    header, claims = _read(_token(owner))
+    header, claims = unverified(access_token(owner))
     assert header == {"alg": "EdDSA", "typ": "at+jwt", "kid": core.resources.keyring.access.kid}
     # as a library would that knows nothing of us: the key by `kid`, and RFC 8037
     key = next(key for key in published.json()["keys"] if key["kid"] == header["kid"])
-    signed, _, signature = _token(owner).rpartition(".")
-    Ed25519PublicKey.from_public_bytes(_bytes(key["x"])).verify(_bytes(signature), signed.encode())
+    signed, _, signature = access_token(owner).rpartition(".")
+    Ed25519PublicKey.from_public_bytes(decoded(key["x"])).verify(decoded(signature), signed.encode())
     assert {
         "iss",
         "aud",

@@ -16,6 +16,7 @@ import pytest
 from core_kit.codes import refusal
 from core_kit.modules import ScriptedModule
 from core_kit.people import API, Owner
+from core_kit.reading_tokens import access_token, unverified
 from core_kit.running import RunningCore
 from core_kit.scene import side
 from joserfc import jwt
@@ -29,23 +30,9 @@ from tochka_stack.testing import ScratchDatabase
 pytestmark = pytest.mark.anyio
 
 
-def _token(owner: Owner) -> str:
-    return owner.client.headers["Authorization"].removeprefix("Bearer ")
-
-
-def _bytes(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-
-
-def _read(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Header and claims, unverified."""
-    header, claims, _ = token.split(".")
-    return json.loads(_bytes(header)), json.loads(_bytes(claims))
-
-
 def _claims(core: RunningCore, owner: Owner, **changes: Any) -> dict[str, Any]:
     """The claims of a valid token of the owner's session, with changes; None takes a claim away."""
-    _, valid = _read(_token(owner))
+    _, valid = unverified(access_token(owner))
     return {name: value for name, value in {**valid, **changes}.items() if value is not None}
 
 
@@ -79,7 +66,7 @@ def _stranger_key(core: RunningCore, owner: Owner) -> str:
 
 
 def _swapped_claims(core: RunningCore, owner: Owner) -> str:
-    head, _, signature = _token(owner).split(".")
+    head, _, signature = access_token(owner).split(".")
     return f"{head}.{_part(_claims(core, owner, sub=str(uuid4())))}.{signature}"
 
 
@@ -127,7 +114,7 @@ def _saying_twice(first: str, second: str) -> Forgery:
 
 
 def _as_json(core: RunningCore, owner: Owner) -> str:
-    header, claims, signature = _token(owner).split(".")
+    header, claims, signature = access_token(owner).split(".")
     return json.dumps({"protected": header, "payload": claims, "signature": signature}, separators=(",", ":"))
 
 
@@ -154,8 +141,8 @@ FORGERIES: dict[str, Forgery] = {
     "not to be used yet": _signed(nbf=int(time.time()) + 3600),
     "not to be used before somewhen": _signed(nbf="tomorrow"),
     "as JSON": _as_json,
-    "with a fourth part": lambda _core, owner: f"{_token(owner)}.x",
-    "without a signature": lambda _core, owner: _token(owner).rpartition(".")[0] + ".",
+    "with a fourth part": lambda _core, owner: f"{access_token(owner)}.x",
+    "without a signature": lambda _core, owner: access_token(owner).rpartition(".")[0] + ".",
     "a license": _signed("license+jwt"),
     "an admin ticket": _signed("ticket+jwt"),
     "a plain JWT": _signed("JWT"),
@@ -180,7 +167,7 @@ FORGERIES: dict[str, Forgery] = {
     "no jti": _signed(jti=None),
     "no client": _signed(client_id=None),
     "tenant is no id": _signed(tid="*"),
-    "cut off": lambda _core, owner: _token(owner)[:-4],
+    "cut off": lambda _core, owner: access_token(owner)[:-4],
     "a refresh token": lambda _core, _owner: f"{uuid4().hex}.{uuid4().hex}.0.{'A' * 43}",
     "three dots": lambda _core, _owner: "...",
     "very long": lambda _core, _owner: "a" * 20_000,
@@ -250,7 +237,7 @@ async def test_genuine_statements_are_good_for_one_thing_each(
         one = f"{API}/installations/{at.ids['installation_id']}"
         license_path = f"/licenses/{at.ids['installation_id']}"
         genuine = {
-            "access": _token(at.owner),
+            "access": access_token(at.owner),
             "ticket": (await at.owner.client.post(f"{one}/session")).json()["ticket"],
             "license": (await at.module.call(core.url, "GET", license_path)).json()["license"],
             "card": at.module.token(),
