@@ -13,6 +13,7 @@ import pytest
 from anyio import to_thread
 from core_kit.activation import Json, activate, ask, dispatching, outcome, read, unique_label
 from core_kit.codes import look
+from core_kit.hastening import hasten
 from core_kit.modules import REMOVED, REQUESTED, ScriptedModule, answers, registered_module, waits_for
 from core_kit.people import Owner, sign_up
 from core_kit.processes import kill, web_process, worker_process
@@ -95,7 +96,7 @@ async def _worker(stage: Stage) -> AsyncIterator[tuple[asyncio.subprocess.Proces
 
 async def _leases_run_out(stage: Stage) -> None:
     """What a dead worker has claimed is due again, as it would be some seconds later."""
-    await _execute(stage.database, "UPDATE deliveries SET due_at = now() WHERE status = 'pending'")
+    await hasten(stage.database)
 
 
 async def _execute(database: ScratchDatabase, statements: str) -> None:
@@ -164,8 +165,10 @@ async def _finishes_once(stage: Stage, body: Json) -> None:
     }
 
 
+HOLD = "FROM delivery_queues q JOIN modules"
 CLAIM = "UPDATE deliveries d SET due_at = now\\(\\) \\+"
 CLAIMS = {
+    "while it holds the queues": (CLAIM, "before", False),
     "claimed": (CLAIM, "after", False),
     "before the commit": (CLAIM, "before", True),
     "after the commit": (CLAIM, "after", True),
@@ -176,7 +179,7 @@ CLAIMS = {
 async def test_a_worker_killed_while_it_claims_is_survived(stage: Stage, point: str) -> None:
     pattern, moment, at_commit = CLAIMS[point]
     async with _worker(stage) as (process, wire):
-        idle = wire.stop_at(CLAIM)  # nothing is claimed until there is something to claim
+        idle = wire.stop_at(HOLD)  # nothing is claimed until there is something to claim
         await asyncio.wait_for(idle.held.wait(), 30)
         fanned_out = wire.stop_at("SET fanned_out_at", "after", at_commit=True)
         body = await activate(stage.owner, stage.module.id)

@@ -4,10 +4,10 @@ import asyncio
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import pytest
 from core_kit.activation import Json, activate, outcome
 from core_kit.codes import look
+from core_kit.hastening import hasten
 from core_kit.modules import ScriptedModule, answers, one_by_one, waits_for
 from core_kit.people import Owner
 from core_kit.running import RunningCore
@@ -40,16 +40,6 @@ async def _resume(core: RunningCore, owner: Owner, body: Json) -> None:
 async def _delivery(database: ScratchDatabase, owner: Owner) -> dict[str, Any]:
     query = "SELECT * FROM deliveries WHERE tenant_id = $1 AND type = $2"
     return (await look(database, query, owner.tenant_id, UPDATED))[0]
-
-
-async def _hasten(database: ScratchDatabase, owner: Owner) -> None:
-    """The next attempt is due now, as it would be later."""
-    connection = await asyncpg.connect(database.superuser_dsn)
-    try:
-        query = "UPDATE deliveries SET due_at = now() WHERE tenant_id = $1 AND status = 'pending'"
-        await connection.execute(query, owner.tenant_id)
-    finally:
-        await connection.close()
 
 
 async def test_a_module_hears_of_a_changed_license_and_versions_grow(
@@ -87,7 +77,7 @@ async def test_a_module_that_falters_hears_of_news_later(
     for count in (1, 2, 3):
         await module.wait_for(UPDATED, count)
         await _settled(core_database, owner, count)
-        await _hasten(core_database, owner)
+        await hasten(core_database, owner.tenant_id)
     assert (await _delivery(core_database, owner))["status"] == "delivered"
     assert len({received.headers["webhook-id"] for received in await module.wait_for(UPDATED, 3)}) == 1
 
@@ -116,7 +106,7 @@ async def test_news_are_given_up_after_ten_attempts_and_can_still_be_read(
     for count in range(1, 11):
         await module.wait_for(UPDATED, count)
         await _settled(core_database, owner, count)
-        await _hasten(core_database, owner)
+        await hasten(core_database, owner.tenant_id)
     delivery = await _delivery(core_database, owner)
     assert (delivery["status"], delivery["attempts"]) == ("expired", 10)
     feed = (await module.call(core.url, "GET", "/events")).json()

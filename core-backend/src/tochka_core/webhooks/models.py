@@ -41,6 +41,23 @@ class ReceiverSequence(Base):
     last_sequence: Mapped[int] = mapped_column(BigInteger)
 
 
+class DeliveryQueue(Base):
+    """What one tenant has for one receiver. `due_at` is at most the least of its pending deliveries': a
+    queue may be looked at too early, and never too late. None: it has none.
+    """
+
+    __tablename__ = "delivery_queues"
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    receiver: Mapped[str] = mapped_column(Text, primary_key=True)
+    command: Mapped[bool] = mapped_column(Boolean, primary_key=True)
+    due_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+    __table_args__ = (
+        Index("ix_delivery_queues_due", "command", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    )
+
+
 class Delivery(Base):
     """One event for one receiver. While somebody sends it, `due_at` is when the lease ends."""
 
@@ -69,7 +86,9 @@ class Delivery(Base):
             ["tenant_id", "event_id"], ["events.tenant_id", "events.id"], name="fk_deliveries_event_id_events"
         ),
         Index(
-            "ix_deliveries_due", "receiver", "command", "due_at", postgresql_where=text("status = 'pending'")
+            "ix_deliveries_due",
+            *("tenant_id", "receiver", "command", "due_at"),
+            postgresql_where=text("status = 'pending'"),
         ),
         Index(
             "ix_deliveries_deadline",

@@ -56,29 +56,73 @@ CANCEL_REQUESTED = """
     WHERE d.tenant_id = r.tenant_id AND d.installation_id = r.installation_id
       AND d.type = 'installation.requested' AND d.status IN ('pending', 'accepted')
 """
-# Every receiver has its own place in the claim, so that one with a long queue keeps nobody waiting.
-# A lease is the next due time: a dispatcher that dies gives its deliveries back by doing nothing. The limit
-# of the whole tells the planner that few rows are updated: without, it reads the table from end to end.
+# Whoever makes a delivery due earlier lowers its queue in the same transaction, and takes the rows of queues
+# before those of deliveries, sorted. A claim waits for nobody.
+QUEUE_UP = """
+    INSERT INTO delivery_queues AS q (tenant_id, receiver, command, due_at)
+    SELECT DISTINCT r.tenant_id, r.receiver, r.command, now()
+    FROM unnest($1::uuid[], $2::text[], $3::boolean[]) AS r(tenant_id, receiver, command)
+    ORDER BY r.tenant_id, r.receiver, r.command
+    ON CONFLICT (tenant_id, receiver, command) DO UPDATE SET due_at = least(q.due_at, excluded.due_at)
+"""
+LOWER_QUEUES = """
+    WITH held AS MATERIALIZED (
+      SELECT q.tenant_id, q.receiver, q.command, r.due_at FROM delivery_queues q JOIN (
+        SELECT tenant_id, receiver, command, clock_timestamp() + min(delay) AS due_at
+        FROM unnest($1::uuid[], $2::text[], $3::boolean[], $4::interval[])
+          AS r(tenant_id, receiver, command, delay)
+        GROUP BY tenant_id, receiver, command
+      ) r USING (tenant_id, receiver, command)
+      ORDER BY q.tenant_id, q.receiver, q.command FOR NO KEY UPDATE OF q
+    )
+    UPDATE delivery_queues q SET due_at = least(q.due_at, held.due_at)
+    FROM held WHERE (q.tenant_id, q.receiver, q.command) = (held.tenant_id, held.receiver, held.command)
+"""
+HOLD_QUEUES = """
+    SELECT q.tenant_id, q.receiver FROM delivery_queues q JOIN modules m ON m.id = q.receiver
+    WHERE q.command = $1 AND q.due_at <= now() AND q.receiver <> ALL($3::text[])
+    ORDER BY q.due_at LIMIT $2 FOR NO KEY UPDATE OF q SKIP LOCKED
+"""
+# A statement of its own: what was committed before the queues were held must be seen, or it would be
+# forgotten. A lease is the next due time: a dispatcher that dies gives its deliveries back by doing nothing.
+# A queue that has more of what is due goes to the end of the line; one whose turn did not come stays.
 CLAIM_DELIVERIES = """
-    WITH due AS (
-      SELECT d.tenant_id, d.id, m.base_url
-      FROM modules m
-      CROSS JOIN LATERAL (
+    WITH held AS MATERIALIZED (
+      SELECT * FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS q(tenant_id, receiver, place)
+    ), due AS MATERIALIZED (
+      SELECT d.tenant_id, d.id, q.place FROM held q CROSS JOIN LATERAL (
         SELECT tenant_id, id FROM deliveries
-        WHERE receiver = m.id AND command = $1 AND status = 'pending' AND due_at <= now()
-        ORDER BY due_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
+        WHERE tenant_id = q.tenant_id AND receiver = q.receiver AND command = $3 AND status = 'pending'
+          AND due_at <= now()
+        ORDER BY due_at LIMIT $5 FOR NO KEY UPDATE SKIP LOCKED
       ) d
-      WHERE m.id <> ALL($3::text[])
-      LIMIT 256
+      LIMIT $4
     ), leased AS (
       UPDATE deliveries d
-      SET due_at = now() + $4::interval, leased_until = now() + $4::interval, attempts = attempts + 1
+      SET due_at = now() + $6::interval, leased_until = now() + $6::interval, attempts = attempts + 1
       FROM due WHERE d.tenant_id = due.tenant_id AND d.id = due.id
       RETURNING d.tenant_id, d.id, d.event_id, d.receiver, d.installation_id, d.type, d.command, d.sequence,
-                d.attempts, d.deadline_at, d.leased_until, due.base_url
+                d.attempts, d.deadline_at, d.leased_until
+    ), stand AS (
+      SELECT q.tenant_id, q.receiver, taken.count, (
+        SELECT d.due_at FROM deliveries d
+        WHERE d.tenant_id = q.tenant_id AND d.receiver = q.receiver AND d.command = $3
+          AND d.status = 'pending' AND d.id <> ALL(taken.ids)
+        ORDER BY d.due_at LIMIT 1
+      ) AS next
+      FROM held q CROSS JOIN LATERAL (
+        SELECT count(*) AS count, coalesce(array_agg(due.id), '{}') AS ids FROM due WHERE due.place = q.place
+      ) taken
+    ), moved AS (
+      UPDATE delivery_queues q
+      SET due_at = CASE WHEN stand.next <= now() THEN CASE WHEN stand.count > 0 THEN now() ELSE q.due_at END
+                        ELSE least(stand.next, CASE WHEN stand.count > 0 THEN now() + $6::interval END) END
+      FROM stand
+      WHERE q.tenant_id = stand.tenant_id AND q.receiver = stand.receiver AND q.command = $3
     )
-    SELECT l.*, e.data, e.occurred_at, e.schema_version
-    FROM leased l JOIN events e ON e.tenant_id = l.tenant_id AND e.id = l.event_id
+    SELECT l.*, m.base_url, e.data, e.occurred_at, e.schema_version
+    FROM leased l JOIN modules m ON m.id = l.receiver
+    JOIN events e ON e.tenant_id = l.tenant_id AND e.id = l.event_id
 """
 RELEASE = """
     UPDATE deliveries d SET due_at = now(), leased_until = NULL
@@ -130,6 +174,8 @@ FEED = """
     WHERE d.receiver = $1 AND d.position > $2 ORDER BY d.position LIMIT $3
 """
 
+QUEUE = ("tenant_id", "receiver", "command")
+
 
 def _columns(rows: Sequence[Any], names: Sequence[str]) -> list[list[Any]]:
     """Rows as one array per column, for `unnest`."""
@@ -175,16 +221,28 @@ async def cancel_requested(connection: Connection, keys: Sequence[tuple[UUID, UU
     await connection.execute(CANCEL_REQUESTED, [key[0] for key in keys], [key[1] for key in keys])
 
 
+async def queue_up(connection: Connection, rows: Sequence[NewDelivery]) -> None:
+    """Let the queues of these deliveries, which are due, stand in the line. Holds the queues."""
+    await connection.execute(QUEUE_UP, *_columns(rows, QUEUE))
+
+
 async def claim_deliveries(
-    connection: Connection, *, command: bool, limit: int, without: Sequence[str], lease: timedelta
+    connection: Connection, *, command: bool, share: int, limit: int, without: Sequence[str], lease: timedelta
 ) -> list[Delivery]:
-    """Up to `limit` due deliveries for each receiver but those `without`; ours until the lease ends."""
-    rows = await connection.fetch(CLAIM_DELIVERIES, command, limit, without, lease)
+    """Up to `limit` due deliveries, at most `share` of one queue, none for the receivers `without`; ours
+    until the lease ends.
+    """
+    held = await connection.fetch(HOLD_QUEUES, command, limit, without)
+    if not held:
+        return []
+    keys = ([row["tenant_id"] for row in held], [row["receiver"] for row in held])
+    rows = await connection.fetch(CLAIM_DELIVERIES, *keys, command, limit, share, lease)
     return [Delivery(**row) for row in rows]
 
 
 async def release(connection: Connection, deliveries: Sequence[Delivery]) -> None:
     """Give claimed deliveries back before their lease ends."""
+    await connection.execute(LOWER_QUEUES, *_columns(deliveries, QUEUE), [timedelta()] * len(deliveries))
     await connection.execute(RELEASE, *_columns(deliveries, ("tenant_id", "id", "leased_until")))
 
 
@@ -200,9 +258,12 @@ async def settle_one(connection: Connection, tenant_id: UUID, delivery_id: UUID,
 
 
 async def retry(connection: Connection, retried: Sequence[tuple[Delivery, timedelta]]) -> None:
-    """Make deliveries due again after a delay, if they are still ours."""
-    keys = _columns([delivery for delivery, _ in retried], ("tenant_id", "id", "leased_until"))
-    await connection.execute(RETRY, *keys, [delay for _, delay in retried])
+    """Make deliveries due again after a delay, if they are still ours. Before anything else is written:
+    holds their queues.
+    """
+    deliveries, delays = [delivery for delivery, _ in retried], [delay for _, delay in retried]
+    await connection.execute(LOWER_QUEUES, *_columns(deliveries, QUEUE), delays)
+    await connection.execute(RETRY, *_columns(deliveries, ("tenant_id", "id", "leased_until")), delays)
 
 
 async def add_attempts(connection: Connection, attempts: Sequence[Attempt]) -> None:

@@ -44,7 +44,9 @@ async def fan_out(connection: Connection, limit: int) -> int:
         return 0
     routed = [(event, receiver) for event in events for receiver in await _receivers(connection, event)]
     if routed:
-        await repository.add_deliveries(connection, await _counted(connection, routed))
+        rows = await _counted(connection, routed)
+        await repository.queue_up(connection, rows)
+        await repository.add_deliveries(connection, rows)
     removed = [(e["tenant_id"], e["installation_id"]) for e in events if e["type"] == REMOVED]
     if removed:
         await repository.cancel_requested(connection, removed)
@@ -91,11 +93,11 @@ async def _counted(connection: Connection, routed: Sequence[tuple[Any, str]]) ->
 
 
 async def claim(
-    connection: Connection, *, command: bool, limit: int, without: Sequence[str], lease: timedelta
+    connection: Connection, *, command: bool, share: int, limit: int, without: Sequence[str], lease: timedelta
 ) -> list[Delivery]:
-    """Due deliveries, ours until the lease ends."""
+    """Due deliveries, ours until the lease ends: of every queue whose time has come its share, in turn."""
     return await repository.claim_deliveries(
-        connection, command=command, limit=limit, without=without, lease=lease
+        connection, command=command, share=share, limit=limit, without=without, lease=lease
     )
 
 
@@ -139,10 +141,10 @@ async def conclude(connection: Connection, outcomes: Sequence[Outcome]) -> None:
     """Write what became of several deliveries, and the attempts behind it."""
     settled = [(o.delivery, o.verdict.status) for o in outcomes if o.verdict.delay is None]
     retried = [(o.delivery, o.verdict.delay) for o in outcomes if o.verdict.delay is not None]
+    if retried:  # first: it holds queues
+        await repository.retry(connection, retried)
     if settled:
         await repository.settle(connection, settled)
-    if retried:
-        await repository.retry(connection, retried)
     await repository.add_attempts(connection, [o.attempt for o in outcomes])
 
 

@@ -34,20 +34,23 @@ _log = logs.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """Commands and news queue apart. A receiver has at most `cap` requests of a lane in flight."""
+    """Commands and news queue apart. A claim takes at most `batch`, and a queue's `share` of it; a receiver
+    has at most `cap` requests of a lane in flight.
+    """
 
     command: bool
     timeout_s: float
     lease: timedelta
     batch: int
+    share: int
     cap: int
 
 
 # A lease outlives the request, or a slow answer would be asked for twice; not by much, or the death of a
 # dispatcher would cost an activation its deadline.
 LANES = (
-    Lane(command=True, timeout_s=10.0, lease=timedelta(seconds=13), batch=16, cap=48),
-    Lane(command=False, timeout_s=15.0, lease=timedelta(seconds=20), batch=32, cap=64),
+    Lane(command=True, timeout_s=10.0, lease=timedelta(seconds=13), batch=16, share=4, cap=48),
+    Lane(command=False, timeout_s=15.0, lease=timedelta(seconds=20), batch=64, share=16, cap=128),
 )
 
 
@@ -130,7 +133,12 @@ class Dispatcher:
                 flying = self._in_flight[lane]
                 full = [name for name, count in flying.items() if count > lane.cap - lane.batch]
                 found = await service.claim(
-                    connection, command=lane.command, limit=lane.batch, without=full, lease=lane.lease
+                    connection,
+                    command=lane.command,
+                    share=lane.share,
+                    limit=lane.batch,
+                    without=full,
+                    lease=lane.lease,
                 )
                 claimed += ((lane, delivery) for delivery in found)
         for lane, delivery in claimed:

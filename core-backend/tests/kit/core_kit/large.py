@@ -79,6 +79,9 @@ FILL = (
               pg_temp.u(n, 4), 'installation.requested', n % 2 = 0,
               CASE WHEN n % 500 = 0 THEN 'pending' ELSE 'delivered' END, now() + interval '1 minute'
        FROM generate_series(1, {rows}) n""",
+    """INSERT INTO delivery_queues (tenant_id, receiver, command, due_at)
+       SELECT pg_temp.u(n), 'module-' || n % 20 + 1, c, CASE WHEN n % 500 = 0 THEN now() END
+       FROM generate_series(1, {rows}) n, unnest(ARRAY[true, false]) c""",
     """INSERT INTO attempts (tenant_id, id, delivery_id, number, started_at, duration_ms)
        SELECT pg_temp.u(n % {tenants}), pg_temp.u(n, 8), pg_temp.u(n, 7), 1, now(), 5
        FROM generate_series(1, {rows}) n""",

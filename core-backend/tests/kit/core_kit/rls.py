@@ -76,6 +76,7 @@ CASES = {
     "quarantined_hosts": Case("tenant", "tenant_id"),
     "licenses": Case("tenant", "tenant_id", {"module": "module_id = $1"}),
     "receiver_sequences": Case("tenant", "tenant_id", queue=True),
+    "delivery_queues": Case("tenant", "tenant_id", queue=True),
     "deliveries": Case("tenant", "tenant_id", {"module": "receiver = $1"}, queue=True),
     "attempts": Case("tenant", "tenant_id", queue=True),
     "audit_entries": Case("tenant", "tenant_id", {"user": "user_id = $1"}, queue=True, grows=True),
