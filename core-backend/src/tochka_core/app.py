@@ -22,12 +22,14 @@ from tochka_core.catalogue import api as catalogue
 from tochka_core.channels.public import BotToken, ChannelPlan, GatewayToken, SmsRequest, open_channels
 from tochka_core.cors import ExactCors
 from tochka_core.domains import api as domains
+from tochka_core.endpoints import api as endpoints
 from tochka_core.hashing import Hasher
 from tochka_core.health import private_app
 from tochka_core.installations import api as installations
 from tochka_core.keyring import Keys
 from tochka_core.limits import Limiter, RateLimits
 from tochka_core.openapi import DescribedApi
+from tochka_core.outbound.public import Policy, open_sender
 from tochka_core.resources import Addresses, Resources
 from tochka_core.settings import ChannelSettings, Settings
 from tochka_core.signup import api as signup
@@ -52,21 +54,16 @@ async def open_resources(
     url = database_url.get_secret_value()
     database = Database(url, pool_size=settings.pool_size, application_name=name)
     connections = Connections(url, size=settings.pool_size, application_name=name)
-    redis: Redis = Redis.from_url(
-        settings.redis_url.get_secret_value(),
-        decode_responses=True,
-        socket_timeout=2.0,
-        socket_connect_timeout=2.0,
-        health_check_interval=15,
-        retry=Retry(
-            NoBackoff(), 1
-        ),  # for a connection that broke meanwhile; else say at once that Redis is away
-    )
+    redis = _open_redis(settings)
     hasher = Hasher(settings.passwords)
     following = asyncio.create_task(keys.follow())
     try:
         await connections.check_role()
-        async with open_channels(channel_plan(settings), redis if settings.dev_inbox else None) as channels:
+        policy = _outbound_policy(settings)
+        async with (
+            open_channels(channel_plan(settings), redis if settings.dev_inbox else None) as channels,
+            open_sender(policy) as sender,
+        ):
             yield Resources(
                 database=database,
                 connections=connections,
@@ -77,6 +74,8 @@ async def open_resources(
                 limiter=Limiter(redis, settings.quotas, relaxed=settings.limits == "relaxed"),
                 quotas=settings.quotas,
                 hasher=hasher,
+                sender=sender,
+                outbound_policy=policy,
                 activation_deadline=timedelta(seconds=settings.activation_deadline_s),
             )
     finally:
@@ -97,6 +96,26 @@ def _addresses(settings: Settings) -> Addresses:
         storefront_scheme=settings.storefront_scheme,
         storefront_port_suffix=settings.storefront_port_suffix,
         trusted_origins=frozenset(settings.cors_origins),
+    )
+
+
+def _open_redis(settings: Settings) -> "Redis":
+    return Redis.from_url(
+        settings.redis_url.get_secret_value(),
+        decode_responses=True,
+        socket_timeout=2.0,
+        socket_connect_timeout=2.0,
+        health_check_interval=15,
+        # for a connection that broke meanwhile; else say at once that Redis is away
+        retry=Retry(NoBackoff(), 1),
+    )
+
+
+def _outbound_policy(settings: Settings) -> Policy:
+    return Policy(
+        ports=frozenset(settings.webhook_ports),
+        private_addresses=settings.webhook_private_addresses,
+        denied_networks=settings.webhook_denied_networks,
     )
 
 
@@ -158,7 +177,18 @@ def create_app(settings: Settings, resources: Resources | None = None) -> FastAP
     app.state.resources = resources
     if resources is not None:
         accounts.tell_of_channels(resources)
-    for slice_api in (signup, accounts, tenants, catalogue, domains, subscriptions, installations, webhooks):
+    slices = (
+        signup,
+        accounts,
+        tenants,
+        catalogue,
+        domains,
+        subscriptions,
+        installations,
+        endpoints,
+        webhooks,
+    )
+    for slice_api in slices:
         app.include_router(slice_api.router, prefix=PREFIX)
     if settings.dev_inbox:
         app.include_router(accounts.dev_router)

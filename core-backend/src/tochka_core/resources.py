@@ -12,6 +12,7 @@ from tochka_core.channels.public import Channels
 from tochka_core.hashing import Hasher
 from tochka_core.keyring import Keyring, Keys
 from tochka_core.limits import Limiter
+from tochka_core.outbound.public import Policy, Sender
 from tochka_core.quotas import Quotas
 
 
@@ -55,6 +56,8 @@ class Resources:
     limiter: Limiter
     quotas: Quotas
     hasher: Hasher
+    sender: Sender
+    outbound_policy: Policy
     activation_deadline: timedelta
 
     @property

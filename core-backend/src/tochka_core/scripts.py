@@ -21,3 +21,36 @@ class Script:
             return await redis.evalsha(self._digest, len(keys), *keys, *args)
         except NoScriptError:
             return await redis.eval(self._source, len(keys), *keys, *args)
+
+    @property
+    def source(self) -> str:
+        """What it is."""
+        return self._source
+
+    @property
+    def digest(self) -> str:
+        """What the server calls it."""
+        return self._digest
+
+
+Arguments = tuple[Sequence[str], Sequence[str | int | float]]
+"""Keys and arguments of one run."""
+
+
+async def run_all(redis: Redis, script: Script, runs: Sequence[Arguments]) -> list[Any]:
+    """What each of many runs returns, in one round trip; each is atomic by itself, all together are not.
+
+    Raises:
+        RedisError: one of them failed.
+    """
+
+    async def ask(command: str, name: str) -> list[Any]:
+        pipeline = redis.pipeline(transaction=False)
+        for keys, args in runs:
+            pipeline.execute_command(command, name, len(keys), *keys, *args)
+        return list(await pipeline.execute())
+
+    try:
+        return await ask("EVALSHA", script.digest)
+    except NoScriptError:  # then it has run for none of them
+        return await ask("EVAL", script.source)

@@ -69,6 +69,10 @@ UNKNOWN_HANDOVER = _no("tenants.handover_unknown")
 TENANT, ME, INSTALLATION = f"{API}/tenants/{{tenant_id}}", f"{API}/me/invitations", f"{API}/installations"
 ONE, MODULE = f"{INSTALLATION}/{{installation_id}}", f"{API}/module"
 PENDING = {"installation_id": "pending_id"}
+HOOKS, LONG_AGO = f"{API}/webhook-endpoints", "2026-01-01T00:00:00Z"
+HOOK, UNKNOWN_HOOK = f"{HOOKS}/{{endpoint_id}}", _no("endpoints.unknown")
+REPLAY = f"{API}/replays/{{replay_id}}"
+DELIVERY, UNKNOWN_DELIVERY = f"{API}/deliveries/{{delivery_id}}", _no("webhooks.delivery_unknown")
 NO_MODULE: Refusal = (401, "catalogue.module_unauthenticated")
 
 CASES: dict[str, Case | Special] = {
@@ -118,6 +122,22 @@ CASES: dict[str, Case | Special] = {
     f"POST {ONE}/session": Case("staff", foreign=UNKNOWN_INSTALLATION),
     f"GET {API}/subscriptions": Case("staff"),
     f"GET {API}/subscriptions/{{subscription_id}}": Case("staff", foreign=_no("subscriptions.unknown")),
+    f"GET {HOOKS}": Case("admin"),
+    f"POST {HOOKS}": Case("admin", 201, lambda _: {"url": "http://127.0.0.1:9/hook"}),
+    f"GET {HOOK}": Case("admin", foreign=UNKNOWN_HOOK),
+    f"PATCH {HOOK}": Case("admin", body=lambda _: {"description": "Касса"}, foreign=UNKNOWN_HOOK),
+    f"DELETE {HOOK}": Case("admin", 204, foreign=UNKNOWN_HOOK),
+    f"POST {HOOK}/rotate-secret": Case("admin", body=lambda _: {}, foreign=UNKNOWN_HOOK),
+    f"POST {HOOK}/test": Case("admin", 202, foreign=UNKNOWN_HOOK),
+    f"POST {HOOK}/recover": Case("admin", 202, lambda _: {"since": LONG_AGO}, foreign=UNKNOWN_HOOK),
+    f"POST {HOOK}/replays": Case("admin", 202, lambda _: {}, foreign=UNKNOWN_HOOK),
+    f"GET {HOOK}/replays": Case("admin", foreign=UNKNOWN_HOOK),
+    f"GET {REPLAY}": Case("admin", foreign=_no("webhooks.replay_unknown")),
+    f"POST {REPLAY}/cancel": Case("admin", foreign=_no("webhooks.replay_unknown")),
+    f"GET {API}/deliveries": Case("admin"),
+    f"GET {DELIVERY}": Case("admin", foreign=UNKNOWN_DELIVERY),
+    f"GET {DELIVERY}/attempts": Case("admin", foreign=UNKNOWN_DELIVERY),
+    f"POST {DELIVERY}/replay": Case("admin", 202, foreign=UNKNOWN_DELIVERY),
     f"POST {API}/auth/refresh": Special(
         "owner",
         200,

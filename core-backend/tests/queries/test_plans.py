@@ -54,10 +54,14 @@ ONE = UUID(TENANT)
 
 
 def _repositories() -> Iterator[tuple[str, ModuleType]]:
+    """Every repository: a file, or the files of a folder."""
     for slice_ in pkgutil.iter_modules(tochka_core.__path__):
         name = f"tochka_core.{slice_.name}.repository"
         if slice_.ispkg and importlib.util.find_spec(name) is not None:
-            yield slice_.name, importlib.import_module(name)
+            repository = importlib.import_module(name)
+            yield slice_.name, repository
+            for part in pkgutil.iter_modules(getattr(repository, "__path__", ())):
+                yield slice_.name, importlib.import_module(f"{name}.{part.name}")
 
 
 def _constants() -> dict[str, str]:

@@ -40,6 +40,7 @@ async def worlds(postgres: ScratchPostgres, redis_url: str) -> AsyncIterator[Wor
         await _expect_each_other(core, *owners)  # which is not sealed yet
         for owner in owners:
             await _prepare_to_sign_in(core, owner)
+            await _hook(owner)
         for owner in owners:
             await owner.client.aclose()
     me, other = (
@@ -65,6 +66,13 @@ async def _expect_each_other(core: RunningCore, *owners: Owner) -> None:
         offer = {"user_id": str(heir.user_id)}
         await owner.client.put(f"{API}/tenants/{owner.tenant_id}/handover", json=offer)
         await heir.client.aclose()
+
+
+async def _hook(owner: Owner) -> None:
+    """An endpoint, and a replay of what it was sent."""
+    made = await owner.client.post(f"{API}/webhook-endpoints", json={"url": "http://127.0.0.1:9/hook"})
+    replay = await owner.client.post(f"{API}/webhook-endpoints/{made.json()['id']}/replays", json={})
+    assert replay.status_code == 202, replay.text
 
 
 async def _prepare_to_sign_in(core: RunningCore, owner: Owner) -> None:

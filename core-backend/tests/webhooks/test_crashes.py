@@ -20,13 +20,13 @@ from core_kit.processes import kill, web_process, worker_process
 from core_kit.running import RunningCore, core_settings, run_core
 from core_kit.wire import Stop, Wire, wire_to
 from tochka_core.migrate import upgrade
-from tochka_core.webhooks.tasks import LANES
+from tochka_core.webhooks.tasks import LEASE
 from tochka_stack.engines.postgres import Postgres
 from tochka_stack.testing import ScratchDatabase, ScratchPostgres, running_postgres, scratch_folder
 
 pytestmark = pytest.mark.anyio
 
-HALF_A_LEASE_S = LANES[0].lease.total_seconds() / 2
+HALF_A_LEASE_S = LEASE.total_seconds() / 2
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from core_kit.people import Owner, sign_up
 from core_kit.running import RunningCore
 from tochka_core.outbox.public import record
 from tochka_core.resources import Resources
-from tochka_core.webhooks import service
+from tochka_core.webhooks.service import routing
 from tochka_sdk.db import Scope
 from tochka_sdk.ids import uuid7
 from tochka_stack.testing import ScratchDatabase
@@ -41,7 +41,7 @@ async def _drain(jobs: Resources, limit: int) -> int:
     total = 0
     while True:
         async with jobs.connections.system("test") as connection:
-            count = await service.fan_out(connection, limit)
+            count = await routing.fan_out(connection, limit)
         if not count:
             return total
         total += count
@@ -74,9 +74,9 @@ async def test_an_event_waits_for_an_older_one_of_its_tenant_that_somebody_else_
     await _drain(core.jobs, 100)
     first, second = await _record(core, owner, module, 2)
     async with core.jobs.connections.system("test") as slow:
-        assert await service.fan_out(slow, 1) == 1  # holds the first, not committed yet
+        assert await routing.fan_out(slow, 1) == 1  # holds the first, not committed yet
         async with asyncio.timeout(10), core.jobs.connections.system("test") as quick:
-            assert await service.fan_out(quick, 100) == 0
+            assert await routing.fan_out(quick, 100) == 0
     await _drain(core.jobs, 100)
     query = "SELECT event_id, sequence FROM deliveries WHERE tenant_id = $1 ORDER BY sequence"
     rows = await look(core_database, query, owner.tenant_id)

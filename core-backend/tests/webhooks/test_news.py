@@ -100,7 +100,7 @@ async def test_news_are_given_up_after_ten_attempts_and_can_still_be_read(
     module: ScriptedModule,
     dispatcher: None,
 ) -> None:
-    module.on[UPDATED] = answers(500)
+    module.on[UPDATED] = answers(429)
     body = await _live(owner, module)
     await _suspend(core, owner, body)
     for count in range(1, 11):

@@ -13,8 +13,9 @@ from core_kit.people import Owner, sign_up
 from core_kit.running import RunningCore
 from core_kit.waiting import until, waiting_for_lock
 from tochka_core.outbox.public import record
-from tochka_core.webhooks import repository, service
+from tochka_core.webhooks.repository import queue as repository
 from tochka_core.webhooks.schemas import Delivery
+from tochka_core.webhooks.service import queue, routing
 from tochka_core.webhooks.tasks import LANES
 from tochka_sdk.db import Connection, Scope
 from tochka_sdk.ids import uuid7
@@ -46,7 +47,7 @@ async def _record(core: RunningCore, tenant_id: UUID, module: ScriptedModule, co
 async def _fan_out(core: RunningCore) -> None:
     while True:
         async with core.jobs.connections.system("test") as connection:
-            if not await service.fan_out(connection, 500):
+            if not await routing.fan_out(connection, 500):
                 return
 
 
@@ -56,7 +57,7 @@ async def _claim(
     """What the module's queues have; what other tests left behind may be due as well."""
     others = await connection.fetch("SELECT id FROM modules WHERE id <> $1", module.id)
     without = [row["id"] for row in others]
-    return await service.claim(
+    return await queue.claim(
         connection, command=False, share=share, limit=limit, without=without, lease=LEASE
     )
 
@@ -149,7 +150,7 @@ async def test_many_dispatchers_send_everything_once_and_never_wait_for_each_oth
         dispatching(core.jobs),
         dispatching(core.jobs),
     ):
-        faltering.on["ping"] = answers(500)
+        faltering.on["ping"] = answers(429)
         for _ in range(5):
             for owner in owners:
                 await _record(core, owner.tenant_id, module, 6)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tochka_core.outbound.public import Answer
 from tochka_core.webhooks.schedules import (
     COMMAND_STEPS,
     JITTER,
@@ -13,17 +14,16 @@ from tochka_core.webhooks.schedules import (
     PAUSES_S,
     REMOVED,
     REQUESTED,
-    Answer,
     judge,
     pause_after,
 )
 
-NEWS = "license.updated"
+NEWS = None
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 FAULT = Answer(None, error="connect")
 
 
-def _delay(type: str, attempts: int, answer: Answer = FAULT) -> float:
+def _delay(type: str | None, attempts: int, answer: Answer = FAULT) -> float:
     verdict = judge(type, attempts, answer, NOW)
     assert verdict.status == "pending"
     assert verdict.delay is not None
@@ -35,7 +35,7 @@ def _is_about(seconds: float, planned: float) -> bool:
 
 
 @pytest.mark.parametrize("type", [REQUESTED, REMOVED])
-def test_commands_are_repeated_on_a_schedule_of_seconds(type: str) -> None:
+def test_commands_are_repeated_on_a_schedule_of_seconds(type: str | None) -> None:
     for number, planned in enumerate((1, 1, 2, 3, 5, 8), 1):
         assert _is_about(_delay(type, number), planned)
 
@@ -57,9 +57,22 @@ def test_news_are_tried_ten_times_over_three_days() -> None:
     assert judge(NEWS, 10, FAULT, NOW).status == "expired"
 
 
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 599])
+def test_what_may_pass_is_waited_for_three_days(status: int) -> None:
+    assert judge(NEWS, 9, Answer(status), NOW).status == "pending"
+    assert judge(NEWS, 10, Answer(status), NOW).status == "expired"
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 400, 401, 403, 404, 409, 413, 422])
+def test_what_will_not_pass_is_tried_five_times_in_three_hours(status: int) -> None:
+    assert judge(NEWS, 4, Answer(status), NOW).status == "pending"
+    assert judge(NEWS, 5, Answer(status), NOW).status == "expired"
+    assert sum(NEWS_STEPS[:4]) < 3 * 3600
+
+
 @pytest.mark.parametrize("status", [200, 201, 204, 299])
 @pytest.mark.parametrize("type", [REQUESTED, REMOVED, NEWS])
-def test_success_is_success(type: str, status: int) -> None:
+def test_success_is_success(type: str | None, status: int) -> None:
     assert judge(type, 1, Answer(status), NOW).status == "delivered"
 
 
@@ -83,23 +96,23 @@ def test_410_ends_news_but_not_commands() -> None:
 
 
 def test_a_wish_to_be_asked_later_is_honoured_within_bounds() -> None:
-    wish = Answer(429, retry_after="3600")
+    wish = Answer(429, headers={"retry-after": "3600"})
     assert _delay(NEWS, 1, wish) == 3600
     assert _delay(REQUESTED, 1, wish) == 8  # a deadline does not wait
-    dated = Answer(503, retry_after="Tue, 24 Nov 2026 12:30:00 GMT")
+    dated = Answer(503, headers={"retry-after": "Tue, 24 Nov 2026 12:30:00 GMT"})
     assert _delay(NEWS, 1, dated) == 1800
-    assert _delay(NEWS, 1, Answer(503, retry_after="999999999999")) == LONGEST.total_seconds()
+    assert _delay(NEWS, 1, Answer(503, headers={"retry-after": "999999999999"})) == LONGEST.total_seconds()
 
 
 def test_a_wish_never_makes_it_sooner() -> None:
-    assert _is_about(_delay(NEWS, 3, Answer(429, retry_after="0")), 1800)
-    past = Answer(503, retry_after="Tue, 24 Nov 2020 12:30:00 GMT")
+    assert _is_about(_delay(NEWS, 3, Answer(429, headers={"retry-after": "0"})), 1800)
+    past = Answer(503, headers={"retry-after": "Tue, 24 Nov 2020 12:30:00 GMT"})
     assert _is_about(_delay(NEWS, 3, past), 1800)
 
 
 @given(st.text(max_size=60), st.integers(1, 40), st.sampled_from([REQUESTED, REMOVED, NEWS]))
-def test_no_header_breaks_the_schedule(header: str, attempts: int, type: str) -> None:
-    verdict = judge(type, attempts, Answer(503, retry_after=header), NOW)
+def test_no_header_breaks_the_schedule(header: str, attempts: int, type: str | None) -> None:
+    verdict = judge(type, attempts, Answer(503, headers={"retry-after": header}), NOW)
     if verdict.delay is not None:
         assert timedelta() < verdict.delay <= LONGEST * (1 + JITTER)
 

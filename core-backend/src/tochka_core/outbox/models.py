@@ -21,6 +21,7 @@ class Event(Base):
     type: Mapped[str] = mapped_column(Text)
     installation_id: Mapped[UUID | None]
     module_id: Mapped[str | None] = mapped_column(Text)
+    endpoint_id: Mapped[UUID | None]
     schema_version: Mapped[int] = mapped_column(SmallInteger, server_default="1")
     data: Mapped[dict[str, Any]] = mapped_column(JSONB)
     occurred_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=text("now()"))

@@ -39,12 +39,14 @@ async def record(
     data: BaseModel | Mapping[str, Any],
     installation_id: UUID | None = None,
     module_id: str | None = None,
+    endpoint_id: UUID | None = None,
     deadline_at: datetime | None = None,
 ) -> UUID:
     """Write an event that is sent if, and only if, the caller's transaction commits; returns its id.
 
     Call it after the row that it tells of is locked: ids sort by time, and events of a tenant go out in the
-    order of their ids. `module_id` names the one module that hears it; without, it is news about the tenant.
+    order of their ids. `module_id` or `endpoint_id` name the one that hears it; without, it is news about the
+    tenant.
     `deadline_at` is for commands: no answer by then is a no.
     """
     event_id = uuid7()
@@ -54,6 +56,7 @@ async def record(
         "type": type,
         "installation_id": installation_id,
         "module_id": module_id,
+        "endpoint_id": endpoint_id,
         "data": body(type, data),
         "deadline_at": deadline_at,
     }

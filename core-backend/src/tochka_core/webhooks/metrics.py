@@ -13,3 +13,4 @@ SECONDS = Histogram(
 )
 UNDONE = Counter("tochka_activations_undone", "Activations undone because their deadline passed.")
 FAILURES = Counter("tochka_dispatcher_failures", "Rounds of the dispatcher that failed.", ("loop",))
+DEFERRED = Counter("tochka_webhook_deferrals", "Deliveries put back because their receiver's gate was shut.")

@@ -1,11 +1,13 @@
-"""The tables of the queue: deliveries, their attempts, and what each receiver has been counted up to."""
+"""The tables of the queue: deliveries, attempts, replays, and what each receiver has been counted up to."""
 
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
+    Computed,
     DateTime,
     ForeignKeyConstraint,
     Index,
@@ -15,10 +17,12 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tochka_core.base import Base
 
+READY = "CASE WHEN due_at IS NOT NULL THEN greatest(due_at, blocked_until) END"
 UNSETTLED = "status IN ('pending', 'accepted')"
 
 
@@ -43,7 +47,8 @@ class ReceiverSequence(Base):
 
 class DeliveryQueue(Base):
     """What one tenant has for one receiver. `due_at` is at most the least of its pending deliveries': a
-    queue may be looked at too early, and never too late. None: it has none.
+    queue may be looked at too early, and never too late. None: it has none. Until `blocked_until` the
+    receiver takes nothing: its gate is shut.
     """
 
     __tablename__ = "delivery_queues"
@@ -51,15 +56,22 @@ class DeliveryQueue(Base):
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
     receiver: Mapped[str] = mapped_column(Text, primary_key=True)
     command: Mapped[bool] = mapped_column(Boolean, primary_key=True)
+    endpoint_id: Mapped[UUID | None]
     due_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    blocked_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    ready_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True), Computed(READY))
 
     __table_args__ = (
-        Index("ix_delivery_queues_due", "command", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+        Index(
+            "ix_delivery_queues_ready", "command", "ready_at", postgresql_where=text("ready_at IS NOT NULL")
+        ),
     )
 
 
 class Delivery(Base):
-    """One event for one receiver. While somebody sends it, `due_at` is when the lease ends."""
+    """One event for one receiver. While somebody sends it, `due_at` is when the lease ends. `resource` is
+    what its endpoint's order is kept by; until an earlier one of it is settled, `due_at` is infinite.
+    """
 
     __tablename__ = "deliveries"
 
@@ -67,6 +79,7 @@ class Delivery(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     event_id: Mapped[UUID]
     receiver: Mapped[str] = mapped_column(Text)
+    endpoint_id: Mapped[UUID | None]
     position: Mapped[int] = mapped_column(BigInteger)
     sequence: Mapped[int] = mapped_column(BigInteger)
     installation_id: Mapped[UUID | None]
@@ -74,6 +87,9 @@ class Delivery(Base):
     command: Mapped[bool] = mapped_column(Boolean)
     status: Mapped[str] = mapped_column(Text, server_default="pending")
     attempts: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    deferrals: Mapped[int] = mapped_column(Integer, server_default="0")
+    replayed: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    resource: Mapped[str | None] = mapped_column(Text)
     due_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=text("now()"))
     leased_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     deadline_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
@@ -98,6 +114,16 @@ class Delivery(Base):
         Index("ix_deliveries_unsettled", "tenant_id", "installation_id", postgresql_where=text(UNSETTLED)),
         Index("ix_deliveries_event_id", "tenant_id", "event_id"),
         Index("ix_deliveries_receiver", "receiver", "position"),
+        Index(
+            "ix_deliveries_resource",
+            *("tenant_id", "receiver", "resource", "sequence"),
+            postgresql_where=text("status = 'pending' AND resource IS NOT NULL"),
+        ),
+        Index(
+            "ix_deliveries_endpoint_id",
+            *("tenant_id", "endpoint_id", "id"),
+            postgresql_where=text("endpoint_id IS NOT NULL"),
+        ),
     )
 
 
@@ -115,6 +141,9 @@ class Attempt(Base):
     response_status: Mapped[int | None] = mapped_column(SmallInteger)
     error: Mapped[str | None] = mapped_column(Text)
     response_body: Mapped[str | None] = mapped_column(Text)
+    response_headers: Mapped[dict[str, str] | None] = mapped_column(JSONB)
+    timings: Mapped[dict[str, float] | None] = mapped_column(JSONB)
+    address: Mapped[str | None] = mapped_column(Text)
 
     __table_args__ = (
         ForeignKeyConstraint(
@@ -123,4 +152,38 @@ class Attempt(Base):
             name="fk_attempts_delivery_id_deliveries",
         ),
         Index("ix_attempts_delivery_id", "tenant_id", "delivery_id", "number"),
+    )
+
+
+class Replay(Base):
+    """A job that sends an endpoint's deliveries again, so many a second; `last_sequence` is how far it is."""
+
+    __tablename__ = "replays"
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    endpoint_id: Mapped[UUID]
+    delivery_id: Mapped[UUID | None]
+    since: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    event_types: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    statuses: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    rate_per_second: Mapped[int] = mapped_column(Integer)
+    status: Mapped[str] = mapped_column(Text, server_default="running")
+    total: Mapped[int] = mapped_column(BigInteger)
+    done: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    last_sequence: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    due_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=text("now()"))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=text("now()"))
+    finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "endpoint_id"],
+            ["webhook_endpoints.tenant_id", "webhook_endpoints.id"],
+            name="fk_replays_endpoint_id_webhook_endpoints",
+            ondelete="CASCADE",
+        ),
+        Index("ix_replays_due", "due_at", postgresql_where=text("status = 'running'")),
+        Index("ix_replays_endpoint_id", "tenant_id", "endpoint_id", "id"),
     )

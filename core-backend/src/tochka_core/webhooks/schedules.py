@@ -2,9 +2,10 @@
 
 import random
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import Literal
+
+from tochka_core.outbound.public import Answer, retry_after_s
 
 REQUESTED = "installation.requested"
 REMOVED = "installation.removed"
@@ -15,19 +16,11 @@ LONGEST = timedelta(hours=24)
 COMMAND_STEPS = (1, 1, 2, 3, 5, 8)
 # Standard Webhooks' ten attempts over three days: at once, then after 5 s, 5 min, 30 min, 2 h… 24 h
 NEWS_STEPS = (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
+FEW = 4  # steps, so five attempts within three hours, where waiting promises little
+PASSING = frozenset({408, 425, 429})
 REMOVED_STEPS = (*COMMAND_STEPS, *NEWS_STEPS[1:])
 # how long a loop of the dispatcher rests after its first, second… failure in a row, in seconds
 PAUSES_S = (0.2, 0.4, 0.8, 1.6, 3.2, 5.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back from a receiver: a status, or the kind of `error` that kept it from coming."""
-
-    status: int | None
-    body: bytes = b""
-    retry_after: str | None = None
-    error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,48 +36,39 @@ def pause_after(failures: int) -> float:
     return PAUSES_S[min(failures, len(PAUSES_S)) - 1]
 
 
-def judge(type: str, attempts: int, answer: Answer, now: datetime) -> Verdict:
-    """What `answer` to the attempt number `attempts` means for a delivery of this type."""
-    match type, answer.status:
+def judge(command: str | None, attempts: int, answer: Answer, now: datetime) -> Verdict:
+    """What `answer` to the attempt number `attempts` means: for a command of this type, or for news."""
+    match command, answer.status:
         case "installation.requested", 202:
             return Verdict("accepted")
         case _, int(status) if 200 <= status < 300:
             return Verdict("delivered")
-        case (("installation.requested" | "installation.removed"), (409 | 422)):
+        case str(), (409 | 422):
             return Verdict("refused")
-        case (("installation.requested" | "installation.removed"), _):
-            pass
-        case _, 410:
+        case None, 410:
             return Verdict("refused")
-    return _again(type, attempts, answer, now)
+    return _again(command, attempts, answer, now)
 
 
-def _again(type: str, attempts: int, answer: Answer, now: datetime) -> Verdict:
+def _again(command: str | None, attempts: int, answer: Answer, now: datetime) -> Verdict:
     """The next attempt. Commands are never given up here: a deadline ends `requested`, nothing `removed`."""
     steps: tuple[int, ...]
-    if type == REQUESTED:
+    if command == REQUESTED:
         steps, longest = COMMAND_STEPS, timedelta(seconds=COMMAND_STEPS[-1])
-    elif type == REMOVED:
+    elif command == REMOVED:
         steps, longest = REMOVED_STEPS, LONGEST
-    elif attempts <= len(NEWS_STEPS):
-        steps, longest = NEWS_STEPS, LONGEST
     else:
-        return Verdict("expired")
+        steps, longest = NEWS_STEPS if _may_pass(answer.status) else NEWS_STEPS[:FEW], LONGEST
+        if attempts > len(steps):
+            return Verdict("expired")
     planned = steps[min(attempts, len(steps)) - 1]
     spread = planned * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311  jitter is no secret
-    wished = min(_retry_after(answer.retry_after, now), longest)
+    wished = min(timedelta(seconds=retry_after_s(answer.retry_after, now)), longest)
     return Verdict("pending", max(timedelta(seconds=spread), wished))
 
 
-def _retry_after(header: str | None, now: datetime) -> timedelta:
-    """`Retry-After` as a span: seconds or an HTTP date; anything else is no wish."""
-    text = (header or "").strip()
-    if text.isascii() and text.isdigit():
-        return timedelta(seconds=min(int(text[:9]), LONGEST.total_seconds()))
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
-        return timedelta()
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(timedelta(), moment - now)
+def _may_pass(status: int | None) -> bool:
+    """Whether waiting may help: nobody answered, or somebody who is overloaded or broken. Any other 4xx is
+    said of the request, and a redirect has to be mended by the receiver's owner.
+    """
+    return status is None or status >= 500 or status in PASSING

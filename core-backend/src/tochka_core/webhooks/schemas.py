@@ -1,11 +1,11 @@
-"""What modules send and get at their side door, and the rows that the dispatcher works on."""
+"""What modules and owners send and get, and the rows that the dispatcher works on."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
 from tochka_sdk.events import Envelope
 
 
@@ -52,30 +52,42 @@ class NewDelivery:
     id: UUID
     event_id: UUID
     receiver: str
+    endpoint_id: UUID | None
     position: int
     sequence: int
     installation_id: UUID | None
     type: str
     command: bool
     deadline_at: datetime | None
+    resource: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A claimed delivery and all that is needed to send it."""
+    """A claimed delivery and all that is needed to send it. `due_at` is where it stood before the claim."""
 
     tenant_id: UUID
     id: UUID
     event_id: UUID
     receiver: str
+    endpoint_id: UUID | None
     installation_id: UUID | None
     type: str
     command: bool
     sequence: int
     attempts: int
     deadline_at: datetime | None
-    leased_until: datetime
-    base_url: str
+    resource: str | None
+    replayed: bool
+    due_at: datetime
+    base_url: str | None
+    url: str | None
+    secret: bytes | None
+    previous_secret: bytes | None
+    previous_until: datetime | None
+    rate_per_second: int | None
+    concurrency: int | None
+    wanted_version: int
     data: dict[str, Any]
     occurred_at: datetime
     schema_version: int
@@ -94,3 +106,129 @@ class Attempt:
     response_status: int | None
     error: str | None
     response_body: str | None
+    response_headers: dict[str, str] | None
+    timings: dict[str, float] | None
+    address: str | None
+
+
+Settled = Literal["delivered", "refused", "expired", "held"]
+Status = Literal["pending", "accepted", "delivered", "refused", "expired", "cancelled", "held"]
+Rate = Annotated[int, Field(ge=1, le=1000)]
+
+
+class DeliveryRead(BaseModel):
+    """One event on its way to one endpoint, with what the last attempt brought.
+
+    `held`: the endpoint is disabled, the event is kept. `refused`, `expired`: it was given up.
+    """
+
+    id: UUID
+    event_id: UUID
+    type: str
+    endpoint_id: UUID
+    sequence: int
+    status: Status
+    attempts: int
+    due_at: datetime | None
+    created_at: datetime
+    finished_at: datetime | None
+    last_response_status: int | None
+    last_error: str | None
+    replayed: bool
+
+
+class DeliveryDetail(DeliveryRead):
+    """A delivery with the body that was, or will be, sent."""
+
+    body: Envelope
+
+
+class AttemptRead(BaseModel):
+    """One request and what came back: an answer, or the kind of `error` that kept it from coming.
+
+    `timings` are milliseconds from the start of the attempt, as far as they are known.
+    """
+
+    id: UUID
+    number: int
+    started_at: datetime
+    duration_ms: int
+    response_status: int | None
+    error: str | None
+    response_headers: dict[str, str] | None
+    response_body: str | None
+    timings: dict[str, float] | None
+    address: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryFilter:
+    """Which deliveries to list; the order of fields is that of `LIST_DELIVERIES`."""
+
+    endpoint_id: UUID | None
+    status: str | None
+    type: str | None
+    event_id: UUID | None
+    since: datetime | None
+    until: datetime | None
+
+
+class RecoverRequest(BaseModel):
+    """Send again what an endpoint has missed since then: held, refused and expired deliveries."""
+
+    since: AwareDatetime
+    until: AwareDatetime | None = None
+
+
+class ReplayRequest(BaseModel):
+    """Which deliveries of an endpoint to send again, and how many a second. A dry run only counts them."""
+
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+    event_types: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=50)] = []
+    statuses: Annotated[list[Settled], Field(min_length=1, max_length=4)] = ["held", "refused", "expired"]
+    rate_per_second: Rate = 20
+    dry_run: bool = False
+
+
+class ReplayCount(BaseModel):
+    """How many deliveries a replay would send again now."""
+
+    total: int
+
+
+class ReplayRead(BaseModel):
+    """A job that sends deliveries again, under the same `webhook-id`. `total` was counted at its start."""
+
+    id: UUID
+    endpoint_id: UUID
+    since: datetime | None
+    until: datetime | None
+    event_types: list[str]
+    statuses: list[str]
+    rate_per_second: int
+    status: Literal["running", "done", "cancelled"]
+    total: int
+    done: int
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class TestSent(BaseModel):
+    """A `ping` is on its way to the endpoint; its delivery is listed under this event."""
+
+    event_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class NewReplay:
+    """A job that is not written yet; the order of fields is that of `ADD_REPLAY`."""
+
+    tenant_id: UUID
+    endpoint_id: UUID
+    since: datetime | None
+    until: datetime | None
+    event_types: list[str]
+    statuses: list[str]
+    rate_per_second: int
+    delivery_id: UUID | None = None

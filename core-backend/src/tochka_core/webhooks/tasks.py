@@ -5,29 +5,32 @@ lease that runs out; another one, or the next, goes on from there. Any number of
 """
 
 import asyncio
-import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
 from tochka_sdk import clock, logs
-from tochka_sdk import webhooks as standard_webhooks
 from tochka_sdk.db import Scope
 from tochka_sdk.errors import Unavailable
 
+from tochka_core.outbound.public import Gates, Sender
 from tochka_core.resources import Resources
-from tochka_core.webhooks import metrics, service
-from tochka_core.webhooks.adapters import Sender, open_sender
-from tochka_core.webhooks.schedules import REQUESTED, judge, pause_after
+from tochka_core.webhooks import metrics, sending
+from tochka_core.webhooks.admission import Admission
+from tochka_core.webhooks.schedules import REQUESTED, pause_after
 from tochka_core.webhooks.schemas import Delivery
-from tochka_core.webhooks.service import Outcome
+from tochka_core.webhooks.service import outcomes, queue, replays, reports, routing
+from tochka_core.webhooks.service.outcomes import Outcome
 
-DOOR = "/_tochka/webhooks"
 FAN_OUT = 200
 OVERDUE = 50
-FAN_OUT_S, DELIVER_S, CONCLUDE_S, OVERDUE_S = 0.05, 0.1, 0.02, 0.25
+REPLAYS = 20
+FAN_OUT_S, DELIVER_S, CONCLUDE_S, OVERDUE_S, REPLAYS_S = 0.03, 0.1, 0.02, 0.25, 0.25
+# A lease ends soon after its holder died; whoever lives renews it, however long the request takes.
+LEASE = timedelta(seconds=10)
+HEARTBEAT_S = 2.5
 DRAIN_S = 2.0
 _log = logs.get_logger(__name__)
 
@@ -35,37 +38,34 @@ _log = logs.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class Lane:
     """Commands and news queue apart. A claim takes at most `batch`, and a queue's `share` of it; a receiver
-    has at most `cap` requests of a lane in flight.
+    has at most `cap` requests of a lane in flight in one process.
     """
 
     command: bool
     timeout_s: float
-    lease: timedelta
     batch: int
     share: int
     cap: int
 
 
-# A lease outlives the request, or a slow answer would be asked for twice; not by much, or the death of a
-# dispatcher would cost an activation its deadline.
 LANES = (
-    Lane(command=True, timeout_s=10.0, lease=timedelta(seconds=13), batch=16, share=4, cap=48),
-    Lane(command=False, timeout_s=15.0, lease=timedelta(seconds=20), batch=64, share=16, cap=128),
+    Lane(command=True, timeout_s=10.0, batch=16, share=4, cap=48),
+    Lane(command=False, timeout_s=15.0, batch=64, share=16, cap=128),
 )
 
 
 async def run(resources: Resources, stop: asyncio.Event) -> None:
     """Dispatch until `stop`. `resources` are those of the jobs role."""
-    async with open_sender() as sender:
-        await Dispatcher(resources, sender, stop).run()
+    await Dispatcher(resources, resources.sender, Gates(resources.redis), stop).run()
 
 
 class Dispatcher:
     """One process's part in the queue."""
 
-    def __init__(self, resources: Resources, sender: Sender, stop: asyncio.Event) -> None:
+    def __init__(self, resources: Resources, sender: Sender, gates: Gates, stop: asyncio.Event) -> None:
         self._resources = resources
         self._sender = sender
+        self._admission = Admission(gates)
         self._stop = stop
         self._wake = asyncio.Event()
         self._sending: dict[asyncio.Task[None], Delivery] = {}
@@ -80,6 +80,8 @@ class Dispatcher:
             group.create_task(self._loop("deliver", self._deliver, DELIVER_S, self._wake))
             group.create_task(self._loop("conclude", self._conclude, CONCLUDE_S))
             group.create_task(self._loop("deadlines", self._deadlines, OVERDUE_S))
+            group.create_task(self._loop("heartbeat", self._heartbeat, HEARTBEAT_S))
+            group.create_task(self._loop("replays", self._replays, REPLAYS_S))
             await self._stop.wait()
             self._wake.set()
         await self._drain()
@@ -120,36 +122,62 @@ class Dispatcher:
         async with self._resources.connections.system(
             "makes deliveries of all tenants' events"
         ) as connection:
-            count = await service.fan_out(connection, FAN_OUT)
+            count = await routing.fan_out(connection, FAN_OUT)
         if count:
             self._wake.set()
         return count > 0
 
     async def _deliver(self) -> bool:
         """Claim what is due and start sending it; commands first."""
-        claimed: list[tuple[Lane, Delivery]] = []
+        claimed: list[Delivery] = []
         async with self._resources.connections.system("claims deliveries") as connection:
             for lane in LANES:
                 flying = self._in_flight[lane]
                 full = [name for name, count in flying.items() if count > lane.cap - lane.batch]
-                found = await service.claim(
+                claimed += await queue.claim(
                     connection,
                     command=lane.command,
                     share=lane.share,
                     limit=lane.batch,
                     without=full,
-                    lease=lane.lease,
+                    lease=LEASE,
                 )
-                claimed += ((lane, delivery) for delivery in found)
-        for lane, delivery in claimed:
+        for delivery in await self._admit(claimed):
+            lane = LANES[not delivery.command]
             self._in_flight[lane][delivery.receiver] += 1
             task = asyncio.create_task(self._send(lane, delivery))
             self._sending[task] = delivery
             task.add_done_callback(partial(self._landed, lane))
         return bool(claimed)
 
+    async def _admit(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
+        """Those that may be sent now; the others are put back where they stood, and no attempt is counted."""
+        admitted = await self._admission.admit(deliveries)
+        if admitted.kept:
+            metrics.DEFERRED.inc(len(admitted.kept))
+            async with self._resources.connections.system("gives deliveries back") as connection:
+                await queue.give_back(connection, admitted.kept, admitted.waits)
+        return admitted.sent
+
+    async def _heartbeat(self) -> bool:
+        """Keep the leases of what is in flight."""
+        flying = list(self._sending.values())
+        if flying:
+            async with self._resources.connections.system("keeps its leases") as connection:
+                await queue.renew(connection, flying, LEASE)
+        return False
+
+    async def _replays(self) -> bool:
+        """Make the next portions of what is to be sent again due."""
+        async with self._resources.connections.system("sends deliveries again") as connection:
+            count = await replays.advance(connection, REPLAYS)
+        if count:
+            self._wake.set()
+        return count == REPLAYS
+
     def _landed(self, lane: Lane, task: asyncio.Task[None]) -> None:
         delivery = self._sending.pop(task)
+        self._admission.forget(delivery)
         flying = self._in_flight[lane]
         flying[delivery.receiver] -= 1
         if flying[delivery.receiver] == lane.cap - lane.batch:
@@ -165,52 +193,19 @@ class Dispatcher:
             seconds = min(seconds, (delivery.deadline_at - clock.now()).total_seconds())
         if seconds <= 0:
             return  # overdue: the loop of deadlines undoes it
-        outcome = await self._attempt(delivery, seconds)
-        if delivery.type == REQUESTED:
+        keys = self._resources.keyring
+        outcome = await sending.attempt(self._sender, keys, delivery, seconds)
+        self._admission.note(delivery, outcome.answer)
+        if delivery.command and delivery.type == REQUESTED:
             scope = Scope(tenant_id=delivery.tenant_id)
             async with self._resources.connections.transaction(scope) as connection:
-                await service.conclude_requested(connection, outcome)
+                await outcomes.conclude_requested(connection, outcome)
         else:
             self._outcomes.append(outcome)
 
-    async def _attempt(self, delivery: Delivery, seconds: float) -> Outcome:
-        started_at, started = clock.now(), time.perf_counter()
-        body = service.payload(delivery)
-        keys = self._resources.keyring
-        headers = {
-            "Content-Type": "application/json",
-            "Accept-Encoding": "identity",
-            "X-Request-ID": str(delivery.id),
-            **standard_webhooks.sign(
-                str(delivery.event_id),
-                int(started_at.timestamp()),
-                body,
-                secret=keys.receiver_secret(delivery.receiver),
-                private_key=keys.webhook,
-            ),
-        }
-        answer = await self._sender.post(delivery.base_url + DOOR, headers, body, seconds)
-        duration = time.perf_counter() - started
-        verdict = judge(delivery.type, delivery.attempts, answer, clock.now())
-        metrics.SECONDS.labels(delivery.receiver).observe(duration)
-        metrics.ATTEMPTS.labels(delivery.receiver, verdict.status).inc()
-        _log.info(
-            "webhooks.attempt",
-            type=delivery.type,
-            event_id=str(delivery.event_id),
-            delivery_id=str(delivery.id),
-            tenant_id=str(delivery.tenant_id),
-            receiver=delivery.receiver,
-            number=delivery.attempts,
-            status=answer.status,
-            error=answer.error,
-            result=verdict.status,
-            ms=round(duration * 1000),
-        )
-        return Outcome(delivery, service.attempt_of(delivery, answer, started_at, duration), answer, verdict)
-
     async def _conclude(self) -> bool:
-        """Write the outcomes that have gathered, all in one transaction."""
+        """Write the outcomes that have gathered, all in one transaction; the gates are told first."""
+        await self._admission.tell()
         gathered, self._outcomes = self._outcomes, []
         if not gathered:
             return False
@@ -218,7 +213,7 @@ class Dispatcher:
             async with self._resources.connections.system(
                 "acknowledges all tenants' deliveries"
             ) as connection:
-                await service.conclude(connection, gathered)
+                await outcomes.conclude(connection, gathered)
         except BaseException:
             self._outcomes = gathered + self._outcomes
             raise
@@ -229,11 +224,11 @@ class Dispatcher:
         async with self._resources.connections.system(
             "looks for all tenants' overdue commands"
         ) as connection:
-            overdue = await service.list_overdue(connection, OVERDUE)
+            overdue = await reports.list_overdue(connection, OVERDUE)
         for late in overdue:
             scope = Scope(tenant_id=late.tenant_id)
             async with self._resources.connections.transaction(scope) as connection:
-                undone = await service.expire(connection, late)
+                undone = await reports.expire(connection, late)
             if undone:
                 metrics.UNDONE.inc()
                 _log.warning("activations.undone", installation_id=str(late.installation_id))
@@ -254,7 +249,7 @@ class Dispatcher:
                 async with self._resources.connections.system(
                     "gives deliveries back at the end"
                 ) as connection:
-                    await service.release(connection, given_back)
+                    await queue.give_back(connection, given_back)
         except Exception as error:
             _report("dispatcher.unfinished", error)
 

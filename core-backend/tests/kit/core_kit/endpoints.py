@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Mount
 
 GUARDED = {
     *("tenant_id", "installation_id", "invitation_id", "user_id", "subscription_id", "delivery_id"),
-    *("endpoint_id", "webhook_endpoint_id"),
+    *("endpoint_id", "replay_id"),
 }
 """Ids of what belongs to a tenant: whoever takes one has to ask who may."""
 

@@ -74,10 +74,19 @@ FILL = (
        SELECT pg_temp.u(n), 'module-' || m, n
        FROM generate_series(1, {rows} / 20) n, generate_series(1, 20) m""",
     """INSERT INTO deliveries (tenant_id, id, event_id, receiver, position, sequence, installation_id, type,
-                               command, status, deadline_at)
+                               command, status, deadline_at, endpoint_id, resource)
        SELECT pg_temp.u(n % {tenants}), pg_temp.u(n, 7), pg_temp.u(n, 6), 'module-' || n % 20 + 1, n, n,
               pg_temp.u(n, 4), 'installation.requested', n % 2 = 0,
-              CASE WHEN n % 500 = 0 THEN 'pending' ELSE 'delivered' END, now() + interval '1 minute'
+              CASE WHEN n % 500 = 0 THEN 'pending' ELSE 'delivered' END, now() + interval '1 minute',
+              CASE WHEN n % 7 = 0 THEN pg_temp.u(n, 11) END, CASE WHEN n % 7 = 0 THEN 'resource' || n % 50 END
+       FROM generate_series(1, {rows}) n""",
+    """INSERT INTO webhook_endpoints (tenant_id, id, url, description, event_types, schema_version, ordered,
+                                      rate_per_second, concurrency, secret)
+       SELECT pg_temp.u(n % 20000), pg_temp.u(n, 11), 'https://example.org', '', '{{}}', 1, false, 50, 8, ''
+       FROM generate_series(1, {rows}) n""",
+    """INSERT INTO replays (tenant_id, id, endpoint_id, event_types, statuses, rate_per_second, status, total)
+       SELECT pg_temp.u(n % 20000), pg_temp.u(n, 12), pg_temp.u(n, 11), '{{}}', '{{held}}', 20,
+              CASE WHEN n % 500 = 0 THEN 'running' ELSE 'done' END, 5
        FROM generate_series(1, {rows}) n""",
     """INSERT INTO delivery_queues (tenant_id, receiver, command, due_at)
        SELECT pg_temp.u(n), 'module-' || n % 20 + 1, c, CASE WHEN n % 500 = 0 THEN now() END

@@ -113,6 +113,7 @@ class ScriptedModule:
     refused: list[str] = field(default_factory=list)
     manifest_changes: dict[str, Any] = field(default_factory=dict)
     port: int = 0
+    door: str = "/_tochka/webhooks"
     _server: asyncio.Server | None = None
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
@@ -199,7 +200,7 @@ class ScriptedModule:
     async def _answer(self, method: str, path: str, headers: dict[str, str], body: bytes) -> bytes | None:
         if (method, path) == ("GET", "/.well-known/tochka-module.json"):
             return raw(200, json.dumps(self.manifest()).encode())
-        if (method, path) != ("POST", "/_tochka/webhooks"):
+        if (method, path) != ("POST", self.door):
             return raw(404)
         try:
             self._verify(headers, body)

@@ -76,6 +76,8 @@ CASES = {
     "quarantined_hosts": Case("tenant", "tenant_id"),
     "licenses": Case("tenant", "tenant_id", {"module": "module_id = $1"}),
     "receiver_sequences": Case("tenant", "tenant_id", queue=True),
+    "webhook_endpoints": Case("tenant", "tenant_id", queue=True),
+    "replays": Case("tenant", "tenant_id", queue=True),
     "delivery_queues": Case("tenant", "tenant_id", queue=True),
     "deliveries": Case("tenant", "tenant_id", {"module": "receiver = $1"}, queue=True),
     "attempts": Case("tenant", "tenant_id", queue=True),

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from tochka_core.webhooks.service import routing
 from tochka_stack.testing import ScratchDatabase
 
 from core_kit.activation import activate
@@ -49,6 +50,7 @@ async def side(core: RunningCore, database: ScratchDatabase) -> AsyncIterator[Si
         offered = await owner.client.put(f"{API}/tenants/{owner.tenant_id}/handover", json=offer)
         assert offered.status_code == 200, offered.text
         invitation = await invited(owner, people["guest"].phone)
+        hooks = await _hooks(core, database, owner)
         yield Side(
             people,
             module,
@@ -61,10 +63,35 @@ async def side(core: RunningCore, database: ScratchDatabase) -> AsyncIterator[Si
                 "invitation_token": invitation["token"],
                 "user_id": str(people["staff"].user_id),
                 "heir_id": str(people["heir"].user_id),
+                **hooks,
             },
         )
         for person in people.values():
             await person.client.aclose()
+
+
+async def _hooks(core: RunningCore, database: ScratchDatabase, owner: Owner) -> dict[str, str]:
+    """An endpoint, a delivery that it has taken, and a replay that nobody has begun."""
+    made = await owner.client.post(f"{API}/webhook-endpoints", json={"url": "http://127.0.0.1:9/hook"})
+    assert made.status_code == 201, made.text
+    endpoint = f"{API}/webhook-endpoints/{made.json()['id']}"
+    assert (await owner.client.post(f"{endpoint}/test")).status_code == 202
+    taken = None
+    while taken is None:  # what other tests have recorded is before it
+        async with core.jobs.connections.system("test") as connection:
+            await routing.fan_out(connection, 200)
+        rows = await look(database, TAKEN, owner.tenant_id)
+        taken = rows[0]["id"] if rows else None
+    replay = await owner.client.post(f"{endpoint}/replays", json={})
+    assert replay.status_code == 202, replay.text
+    ids = {"endpoint_id": made.json()["id"], "delivery_id": taken, "replay_id": replay.json()["id"]}
+    return {name: str(value) for name, value in ids.items()}
+
+
+TAKEN = """
+    UPDATE deliveries SET status = 'delivered', finished_at = now()
+    WHERE tenant_id = $1 AND endpoint_id IS NOT NULL RETURNING id
+"""
 
 
 async def contents(database: ScratchDatabase, tenant_id: str) -> dict[str, str | None]:

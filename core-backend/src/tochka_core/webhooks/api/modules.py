@@ -13,8 +13,8 @@ from tochka_core.installations import public as installations
 from tochka_core.installations.errors import InstallationUnknown
 from tochka_core.resources import ResourcesDep
 from tochka_core.subscriptions import public as subscriptions
-from tochka_core.webhooks import service
 from tochka_core.webhooks.schemas import FailureReport, Feed, InstallationState, LicenseRead
+from tochka_core.webhooks.service import feed, reports
 
 POSITION = "^[0-9]{1,18}$"  # told to clients; what decides is whether it can be read
 
@@ -63,14 +63,14 @@ AboutInstallation = Annotated[_About, Depends(_about, scope="function")]
 @router.post("/installations/{installation_id}/ready", operation_id="report_ready")
 async def report_ready(door: AboutInstallation) -> InstallationState:
     """The installation that was answered with 202 is ready. 409 when nobody waits for it any more."""
-    await service.report_ready(door.connection, door.tenant_id, door.installation_id)
+    await reports.report_ready(door.connection, door.tenant_id, door.installation_id)
     return InstallationState(status="live")
 
 
 @router.post("/installations/{installation_id}/failed", operation_id="report_failed")
 async def report_failed(door: AboutInstallation, report: FailureReport) -> InstallationState:
     """The installation that was answered with 202 cannot be made: the activation is undone."""
-    await service.report_failed(door.connection, door.tenant_id, door.installation_id, report)
+    await reports.report_failed(door.connection, door.tenant_id, door.installation_id, report)
     return InstallationState(status="failed")
 
 
@@ -91,4 +91,4 @@ async def list_events(
     limit: Annotated[int, Query(ge=1, le=100)] = 100,
 ) -> Feed:
     """The module's own events in order: all of them, or one tenant's, for whom `after` is a sequence."""
-    return await service.feed(door.connection, door.module.id, tenant_id, after, limit)
+    return await feed.read(door.connection, door.module.id, tenant_id, after, limit)

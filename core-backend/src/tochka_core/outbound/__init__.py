@@ -1,0 +1,1 @@
+"""Everything that the platform asks of other machines over HTTP goes out here."""

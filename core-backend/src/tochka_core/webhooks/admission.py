@@ -1,0 +1,80 @@
+"""Which deliveries may be sent now: commands, and news as far as their receivers' gates let them through."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from tochka_sdk import clock
+
+from tochka_core.outbound.public import Answer, Gates, Limits, Report, Want, report_of
+from tochka_core.webhooks.schemas import Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """Deliveries to send, and those to put back with how long their receivers take nothing."""
+
+    sent: list[Delivery]
+    kept: list[Delivery]
+    waits: list[timedelta]
+
+
+class Admission:
+    """Asks the gates for a batch at a time, and tells them for a batch at a time what came of it."""
+
+    def __init__(self, gates: Gates) -> None:
+        self._gates = gates
+        self._grants: dict[UUID, str] = {}
+        self._reports: list[Report] = []
+
+    async def admit(self, deliveries: Sequence[Delivery]) -> Admitted:
+        """Ask for all of these in one round trip."""
+        wanted = Counter(delivery.receiver for delivery in deliveries if not delivery.command)
+        if not wanted:
+            return Admitted(list(deliveries), [], [])
+        limits = {delivery.receiver: _limits(delivery) for delivery in deliveries}
+        wants = [Want(_gate(receiver), count, limits[receiver]) for receiver, count in wanted.items()]
+        grants = dict(zip(wanted, await self._gates.take(wants), strict=True))
+        left = {receiver: list(grant.ids) for receiver, grant in grants.items()}
+        admitted = Admitted([], [], [])
+        for delivery in deliveries:
+            if delivery.command:
+                admitted.sent.append(delivery)
+            elif left[delivery.receiver]:
+                self._grants[delivery.id] = left[delivery.receiver].pop()
+                admitted.sent.append(delivery)
+            else:
+                admitted.kept.append(delivery)
+                admitted.waits.append(timedelta(seconds=grants[delivery.receiver].wait_s))
+        return admitted
+
+    def note(self, delivery: Delivery, answer: Answer) -> None:
+        """What came of a delivery that was admitted. Commands have no gate, and tell nothing of one."""
+        grant = self._grants.pop(delivery.id, None)
+        if grant is not None:
+            self._reports.append(report_of(_gate(delivery.receiver), [grant], answer, clock.now()))
+
+    def forget(self, delivery: Delivery) -> None:
+        """Nothing came of it: its grant is given back."""
+        grant = self._grants.pop(delivery.id, None)
+        if grant is not None:
+            self._reports.append(Report(_gate(delivery.receiver), (grant,)))
+
+    async def tell(self) -> None:
+        """Tell the gates what has gathered."""
+        told, self._reports = self._reports, []
+        if told:
+            await self._gates.report(told)
+
+
+def _gate(receiver: str) -> str:
+    return f"webhooks:{receiver}"
+
+
+def _limits(delivery: Delivery) -> Limits:
+    """What an endpoint's owner has set; modules are the platform's own and have a breaker only."""
+    if delivery.endpoint_id is None:
+        return Limits()
+    return Limits(delivery.rate_per_second, delivery.concurrency)

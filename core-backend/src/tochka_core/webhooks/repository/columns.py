@@ -1,0 +1,18 @@
+"""Rows as arrays, for statements that work on many at once."""
+
+from collections.abc import Sequence
+from typing import Any
+
+QUEUE = ("tenant_id", "receiver", "command")
+CLAIM = ("tenant_id", "id", "attempts")
+"""Whose turn it is: every claim counts attempts up, so whoever has an older count has lost the delivery."""
+
+
+def columns(rows: Sequence[Any], names: Sequence[str]) -> list[list[Any]]:
+    """Rows as one array per column, for `unnest`."""
+    return [[getattr(row, name) for row in rows] for name in names]
+
+
+def values(row: Any) -> list[Any]:
+    """One row's fields, in the order in which its class names them."""
+    return [getattr(row, name) for name in row.__slots__]

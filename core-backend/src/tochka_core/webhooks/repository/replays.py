@@ -1,0 +1,129 @@
+"""Sending again: one delivery, or many by a job that can be taken up where it was left."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from tochka_sdk.db import Connection
+
+from tochka_core.webhooks.repository.columns import values
+from tochka_core.webhooks.schemas import NewReplay
+
+COUNT_REPLAYABLE = """
+    SELECT count(*) FROM deliveries
+    WHERE tenant_id = $1 AND endpoint_id = $2 AND ($3::timestamptz IS NULL OR created_at >= $3)
+      AND ($4::timestamptz IS NULL OR created_at < $4) AND (cardinality($5::text[]) = 0 OR type = ANY($5))
+      AND status = ANY($6::text[])
+"""
+ADD_REPLAY = """
+    INSERT INTO replays
+      (tenant_id, id, endpoint_id, since, until, event_types, statuses, rate_per_second, delivery_id, total)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    RETURNING *
+"""
+LIST_REPLAYS = """
+    SELECT * FROM replays WHERE tenant_id = $1 AND endpoint_id = $2 AND ($3::uuid IS NULL OR id < $3)
+    ORDER BY id DESC LIMIT $4
+"""
+FIND_REPLAY = "SELECT * FROM replays WHERE tenant_id = $1 AND id = $2"
+CANCEL_REPLAY = """
+    UPDATE replays SET status = 'cancelled', finished_at = now()
+    WHERE tenant_id = $1 AND id = $2 AND status = 'running' RETURNING *
+"""
+DUE_REPLAYS = """
+    SELECT r.* FROM replays r JOIN webhook_endpoints w ON w.tenant_id = r.tenant_id AND w.id = r.endpoint_id
+    WHERE r.status = 'running' AND r.due_at <= now() AND w.status = 'enabled'
+    ORDER BY r.due_at LIMIT $1 FOR NO KEY UPDATE OF r SKIP LOCKED
+"""
+# Holds the queue, like everybody who makes deliveries due.
+HOLD_QUEUE = """
+    INSERT INTO delivery_queues AS q (tenant_id, receiver, command, endpoint_id, due_at)
+    VALUES ($1, $2::uuid::text, false, $2, now())
+    ON CONFLICT (tenant_id, receiver, command) DO UPDATE SET due_at = least(q.due_at, now())
+"""
+SEND_AGAIN = """
+    WITH chosen AS MATERIALIZED (
+      SELECT d.tenant_id, d.id, d.sequence FROM deliveries d
+      WHERE d.tenant_id = $1 AND d.receiver = $2::uuid::text AND d.sequence > $7
+        AND ($3::timestamptz IS NULL OR d.created_at >= $3)
+        AND ($4::timestamptz IS NULL OR d.created_at < $4)
+        AND (cardinality($5::text[]) = 0 OR d.type = ANY($5)) AND d.status = ANY($6::text[])
+      ORDER BY d.sequence LIMIT $8 FOR NO KEY UPDATE
+    ), sent AS (
+      UPDATE deliveries d
+      SET status = 'pending', attempts = 0, replayed = true, leased_until = NULL, finished_at = NULL,
+        due_at = CASE WHEN d.resource IS NOT NULL AND (
+            EXISTS (SELECT 1 FROM deliveries p WHERE p.tenant_id = d.tenant_id AND p.receiver = d.receiver
+                      AND p.resource = d.resource AND p.status = 'pending')
+            OR EXISTS (SELECT 1 FROM chosen c JOIN deliveries p ON p.tenant_id = c.tenant_id AND p.id = c.id
+                       WHERE p.resource = d.resource AND c.sequence < d.sequence)
+          ) THEN 'infinity'::timestamptz ELSE now() END
+      FROM chosen WHERE d.tenant_id = chosen.tenant_id AND d.id = chosen.id
+    )
+    SELECT count(*) AS count, max(sequence) AS last_sequence FROM chosen
+"""
+SEND_ONE_AGAIN = """
+    UPDATE deliveries d
+    SET status = 'pending', attempts = 0, replayed = true, leased_until = NULL, finished_at = NULL,
+      due_at = now()
+    WHERE tenant_id = $1 AND id = $2 AND endpoint_id IS NOT NULL AND status <> 'pending'
+"""
+ADVANCE_REPLAY = """
+    UPDATE replays SET done = done + $3, last_sequence = $4, due_at = now() + $5::interval,
+      status = CASE WHEN $6 THEN 'done' ELSE status END, finished_at = CASE WHEN $6 THEN now() END
+    WHERE tenant_id = $1 AND id = $2
+"""
+
+
+async def count_replayable(connection: Connection, wanted: NewReplay) -> int:
+    """How many deliveries a replay would send again now."""
+    return int(await connection.fetchval(COUNT_REPLAYABLE, *values(wanted)[:6]))
+
+
+async def add_replay(connection: Connection, replay_id: UUID, wanted: NewReplay, total: int) -> Any:
+    """Write a job; the row."""
+    tenant_id, *rest = values(wanted)
+    return await connection.fetchrow(ADD_REPLAY, tenant_id, replay_id, *rest, total)
+
+
+async def list_replays(
+    connection: Connection, tenant_id: UUID, endpoint_id: UUID, after: UUID | None, limit: int
+) -> Sequence[Any]:
+    """An endpoint's jobs, newest first."""
+    return await connection.fetch(LIST_REPLAYS, tenant_id, endpoint_id, after, limit)
+
+
+async def find_replay(connection: Connection, tenant_id: UUID, replay_id: UUID) -> Any:
+    """One job."""
+    return await connection.fetchrow(FIND_REPLAY, tenant_id, replay_id)
+
+
+async def cancel_replay(connection: Connection, tenant_id: UUID, replay_id: UUID) -> Any:
+    """Stop a running job; None when it is not running."""
+    return await connection.fetchrow(CANCEL_REPLAY, tenant_id, replay_id)
+
+
+async def due_replays(connection: Connection, limit: int) -> Sequence[Any]:
+    """Jobs whose next portion is due, held until the transaction ends; none of disabled endpoints."""
+    return await connection.fetch(DUE_REPLAYS, limit)
+
+
+async def send_again(connection: Connection, replay: Any) -> tuple[int, int]:
+    """Make the next portion of a job due; how many, and the last of their sequences. Holds the queue."""
+    await connection.execute(HOLD_QUEUE, replay["tenant_id"], replay["endpoint_id"])
+    if replay["delivery_id"] is not None:
+        await connection.execute(SEND_ONE_AGAIN, replay["tenant_id"], replay["delivery_id"])
+        return 1, replay["last_sequence"]
+    chosen = ("tenant_id", "endpoint_id", "since", "until", "event_types", "statuses", "last_sequence")
+    [row] = await connection.fetch(SEND_AGAIN, *(replay[name] for name in chosen), replay["rate_per_second"])
+    return row["count"], row["last_sequence"] or replay["last_sequence"]
+
+
+async def advance_replay(
+    connection: Connection, replay: Any, count: int, last_sequence: int, pause: timedelta, *, done: bool
+) -> None:
+    """Write down how far a job is."""
+    await connection.execute(
+        ADVANCE_REPLAY, replay["tenant_id"], replay["id"], count, last_sequence, pause, done
+    )

@@ -1,0 +1,37 @@
+"""What is signed and sent: the event as its receiver is to see it."""
+
+from typing import Any
+
+from tochka_sdk.events import Envelope
+
+from tochka_core.webhooks.schemas import Delivery
+
+
+def payload(delivery: Delivery) -> bytes:
+    """The body of every attempt. It names its receiver, so that a copy is good for nobody else."""
+    return Envelope(
+        id=str(delivery.event_id),
+        type=delivery.type,
+        timestamp=delivery.occurred_at,
+        sequence=delivery.sequence,
+        schema_version=delivery.schema_version,
+        tenant_id=delivery.tenant_id,
+        installation_id=delivery.installation_id,
+        receiver=delivery.receiver,
+        data=delivery.data,
+    ).to_bytes()
+
+
+def envelope(row: Any, receiver: str) -> Envelope:
+    """The same, of a row with the columns of the event and the delivery's `sequence`."""
+    return Envelope(
+        id=str(row["event_id"]),
+        type=row["type"],
+        timestamp=row["occurred_at"],
+        sequence=row["sequence"],
+        schema_version=row["schema_version"],
+        tenant_id=row["tenant_id"],
+        installation_id=row["installation_id"],
+        receiver=receiver,
+        data=row["data"],
+    )

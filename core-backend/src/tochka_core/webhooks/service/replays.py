@@ -1,0 +1,135 @@
+"""Sending again, under the same `webhook-id`: requests write jobs down, the worker does them bit by bit.
+
+A request needs no right to touch deliveries that way, and a job goes on wherever a worker was stopped.
+"""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from tochka_sdk.db import Connection
+from tochka_sdk.events import Ping
+from tochka_sdk.ids import uuid7
+
+from tochka_core.endpoints import public as endpoints
+from tochka_core.outbox import public as outbox
+from tochka_core.paging import Page, PageRequest
+from tochka_core.webhooks.errors import (
+    DeliveryUnknown,
+    DeliveryUnsettled,
+    EndpointDisabled,
+    ReplayFinished,
+    ReplayUnknown,
+)
+from tochka_core.webhooks.repository import history
+from tochka_core.webhooks.repository import replays as repository
+from tochka_core.webhooks.schemas import NewReplay, RecoverRequest, ReplayCount, ReplayRead, ReplayRequest
+
+UNSETTLED = ("pending", "accepted")
+TICK = timedelta(seconds=1)
+
+
+async def send_test(connection: Connection, tenant_id: UUID, endpoint_id: UUID) -> UUID:
+    """Record a `ping` for one endpoint; the event's id."""
+    await _enabled(connection, tenant_id, endpoint_id)
+    return await outbox.record(
+        connection, tenant_id=tenant_id, type="ping", data=Ping(), endpoint_id=endpoint_id
+    )
+
+
+async def count(
+    connection: Connection, tenant_id: UUID, endpoint_id: UUID, asked: ReplayRequest
+) -> ReplayCount:
+    """How many deliveries a replay would send again now."""
+    await endpoints.get(connection, tenant_id, endpoint_id)
+    wanted = _wanted(tenant_id, endpoint_id, asked)
+    return ReplayCount(total=await repository.count_replayable(connection, wanted))
+
+
+async def start(
+    connection: Connection, tenant_id: UUID, endpoint_id: UUID, asked: ReplayRequest
+) -> ReplayRead:
+    """Write a job down."""
+    await _enabled(connection, tenant_id, endpoint_id)
+    wanted = _wanted(tenant_id, endpoint_id, asked)
+    total = await repository.count_replayable(connection, wanted)
+    return _read(await repository.add_replay(connection, uuid7(), wanted, total))
+
+
+async def recover(
+    connection: Connection, tenant_id: UUID, endpoint_id: UUID, asked: RecoverRequest
+) -> ReplayRead:
+    """Send again all that an endpoint has missed since then."""
+    return await start(
+        connection, tenant_id, endpoint_id, ReplayRequest(since=asked.since, until=asked.until)
+    )
+
+
+async def send_again(connection: Connection, tenant_id: UUID, delivery_id: UUID) -> ReplayRead:
+    """Send one delivery again, whatever became of it."""
+    row = await history.find_delivery(connection, tenant_id, delivery_id)
+    if row is None:
+        raise DeliveryUnknown
+    await _enabled(connection, tenant_id, row["endpoint_id"])
+    if row["status"] in UNSETTLED:
+        raise DeliveryUnsettled
+    wanted = NewReplay(tenant_id, row["endpoint_id"], None, None, [], [row["status"]], 1, delivery_id)
+    return _read(await repository.add_replay(connection, uuid7(), wanted, 1))
+
+
+async def page(
+    connection: Connection, tenant_id: UUID, endpoint_id: UUID, asked: PageRequest
+) -> Page[ReplayRead]:
+    """A page of an endpoint's jobs, newest first."""
+    await endpoints.get(connection, tenant_id, endpoint_id)
+    rows = await repository.list_replays(connection, tenant_id, endpoint_id, asked.after, asked.fetch)
+    return asked.page(rows, _read, lambda row: row["id"])
+
+
+async def get(connection: Connection, tenant_id: UUID, replay_id: UUID) -> ReplayRead:
+    """One job and how far it is."""
+    row = await repository.find_replay(connection, tenant_id, replay_id)
+    if row is None:
+        raise ReplayUnknown
+    return _read(row)
+
+
+async def cancel(connection: Connection, tenant_id: UUID, replay_id: UUID) -> ReplayRead:
+    """Stop a job; what it has made due already is sent."""
+    row = await repository.cancel_replay(connection, tenant_id, replay_id)
+    if row is None:
+        await get(connection, tenant_id, replay_id)
+        raise ReplayFinished
+    return _read(row)
+
+
+async def advance(connection: Connection, limit: int) -> int:
+    """Make the next portion of each due job's deliveries due; how many jobs there were (jobs role)."""
+    due = await repository.due_replays(connection, limit)
+    for replay in sorted(due, key=lambda row: (row["tenant_id"], str(row["endpoint_id"]))):
+        sent, last_sequence = await repository.send_again(connection, replay)
+        done = replay["delivery_id"] is not None or sent < replay["rate_per_second"]
+        await repository.advance_replay(connection, replay, sent, last_sequence, TICK, done=done)
+    return len(due)
+
+
+async def _enabled(connection: Connection, tenant_id: UUID, endpoint_id: UUID) -> None:
+    endpoint = await endpoints.get(connection, tenant_id, endpoint_id)
+    if endpoint.status != "enabled":
+        raise EndpointDisabled
+
+
+def _wanted(tenant_id: UUID, endpoint_id: UUID, asked: ReplayRequest) -> NewReplay:
+    return NewReplay(
+        tenant_id,
+        endpoint_id,
+        asked.since,
+        asked.until,
+        sorted(set(asked.event_types)),
+        sorted(set(asked.statuses)),
+        asked.rate_per_second,
+    )
+
+
+def _read(row: Any) -> ReplayRead:
+    return ReplayRead.model_validate(dict(row))
