@@ -36,6 +36,7 @@ COLUMNS = (
     CREATE INDEX ix_deliveries_endpoint_id ON deliveries (tenant_id, endpoint_id, id)
     WHERE endpoint_id IS NOT NULL
     """,
+    "CREATE INDEX ix_deliveries_held ON deliveries (tenant_id, receiver) WHERE status = 'held'",
     """
     ALTER TABLE attempts ADD COLUMN response_headers jsonb, ADD COLUMN timings jsonb, ADD COLUMN address text
     """,
@@ -66,7 +67,7 @@ def upgrade() -> None:
         op.execute(statement)
     op.execute("GRANT SELECT, INSERT ON replays TO tochka_app")
     op.execute("GRANT UPDATE (status, finished_at) ON replays TO tochka_app")
-    op.execute("GRANT SELECT, UPDATE ON replays TO tochka_jobs")
+    op.execute("GRANT SELECT, INSERT, UPDATE ON replays TO tochka_jobs")
 
 
 def downgrade() -> None:
@@ -86,6 +87,7 @@ def downgrade() -> None:
     op.execute("DELETE FROM delivery_queues WHERE endpoint_id IS NOT NULL")
     for table in ("attempts", "deliveries", "events", "delivery_queues"):
         op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+    op.execute("DROP INDEX ix_deliveries_held")
     op.execute("ALTER TABLE deliveries DROP CONSTRAINT ck_deliveries_status")
     op.execute(
         "ALTER TABLE deliveries DROP COLUMN endpoint_id, DROP COLUMN resource, DROP COLUMN replayed,"

@@ -22,7 +22,7 @@ from tochka_sdk import logs
 from tochka_sdk.errors import DomainError
 from tochka_sdk.heads import punctual
 
-from tochka_core import crashes, trail
+from tochka_core import crashes, mailroom, trail
 from tochka_core.settings import ChannelSettings, Settings
 
 GRACE_S = 5
@@ -189,6 +189,7 @@ def _arguments() -> argparse.Namespace:
     audit = commands.add_parser("audit", help="verify the audit trail, print its newest checkpoint")
     audit.add_argument("deed", choices=("verify", "checkpoint"))
     audit.add_argument("--checkpoint", type=Path, help="a file with checkpoints that were kept elsewhere")
+    mailroom.add_commands(commands.add_parser("webhooks", help="how the queues stand, and sending again"))
     again = commands.add_parser("recover", help="let somebody in again whose number opens nothing any more")
     again.add_argument("--was", required=True, help="the number that opened the account")
     again.add_argument("--phone", required=True, help="the number that shall open it from now on")
@@ -208,6 +209,8 @@ def _run(arguments: argparse.Namespace) -> None:
         os._exit(code)
     if arguments.command == "audit":
         sys.exit(trail.run(arguments.deed, arguments.checkpoint))
+    if arguments.command == "webhooks":
+        sys.exit(mailroom.run(arguments))
     if arguments.command == "migrate":
         from tochka_core.migrate import MigrationSettings, upgrade
 

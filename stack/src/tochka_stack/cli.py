@@ -15,10 +15,11 @@ from rich.table import Table
 from rich.text import Text
 
 from tochka_stack import settings as stack_settings
+from tochka_stack import webhooks
 from tochka_stack.attach import do_beside, running_stack
+from tochka_stack.commands import DataDirOption, run
 from tochka_stack.console import Progress
 from tochka_stack.data_dir import DataDir
-from tochka_stack.processes import Command
 from tochka_stack.refusals import (
     Misconfigured,
     Refusal,
@@ -50,17 +51,10 @@ audit_app = typer.Typer(
     help="The audit trail: verify it, take a checkpoint to keep elsewhere.", no_args_is_help=True
 )
 app.add_typer(audit_app, name="audit")
+app.add_typer(webhooks.app, name="webhooks")
 accounts_app = typer.Typer(help="Accounts: let somebody in again.", no_args_is_help=True)
 app.add_typer(accounts_app, name="accounts")
 
-DataDirOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--data-dir",
-        help="Where everything that must survive lies [TOCHKA_DATA_DIR; .tochka]",
-        readable=False,  # whether it can be used is for us to say
-    ),
-]
 PortOption = Annotated[int | None, typer.Option("--port", help="The public port [TOCHKA_PORT; 8080]")]
 HostOption = Annotated[
     str | None, typer.Option("--host", help="The address to listen on [TOCHKA_HOST; 127.0.0.1]")
@@ -255,7 +249,7 @@ def check_channels() -> None:
     from tochka_stack.wiring import channels_check
 
     command = channels_check(stack_settings.read())
-    code = _run(command)
+    code = run(command)
     if code == Misconfigured.exit_code:
         raise Misconfigured("The settings of the channels do not make sense.")
     if code != 0:
@@ -302,14 +296,7 @@ def _of_audit(deed: str, data_dir: Path | None, *arguments: str) -> int:
         stack = running_stack(stack_settings.read(data_dir=data_dir), Progress(Console()))
     except Refusal as refusal:
         raise TrailUnchecked(str(refusal)) from None
-    return _run(stack.wiring.audit(deed, *arguments))
-
-
-def _run(command: Command) -> int:
-    """Run a program of ours to its end, on this terminal; its exit code."""
-    return subprocess.run(
-        command.argv, env=dict(command.environment), cwd=command.folder, check=False
-    ).returncode
+    return run(stack.wiring.audit(deed, *arguments))
 
 
 @accounts_app.command("recover")

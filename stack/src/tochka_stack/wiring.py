@@ -106,6 +106,10 @@ class Wiring:
         """Verify the audit trail, or print its newest checkpoint."""
         return self._core("audit", deed, *arguments)
 
+    def webhooks(self, deed: str, *arguments: str) -> Command:
+        """Show how the queues stand, wait until they are empty, or send deliveries again."""
+        return self._core("webhooks", deed, *arguments)
+
     def recover(self, was: str, phone: str, user_id: str | None, *, take: bool) -> Command:
         """Let somebody in again whose number opens nothing any more."""
         chosen = ("--user-id", user_id) if user_id else ()

@@ -119,6 +119,7 @@ class Delivery(Base):
             *("tenant_id", "receiver", "resource", "sequence"),
             postgresql_where=text("status = 'pending' AND resource IS NOT NULL"),
         ),
+        Index("ix_deliveries_held", "tenant_id", "receiver", postgresql_where=text("status = 'held'")),
         Index(
             "ix_deliveries_endpoint_id",
             *("tenant_id", "endpoint_id", "id"),

@@ -1,0 +1,171 @@
+"""What an operator is told of the queues, and what sending again by hand does."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from core_kit.activation import dispatching
+from core_kit.codes import look
+from core_kit.modules import ScriptedModule, answers
+from core_kit.people import API, Owner, sign_up
+from core_kit.processes import environment
+from core_kit.receivers import DELIVERIES, receiver_of
+from core_kit.running import RunningCore, core_settings, run_core
+from core_kit.waiting import until
+from tochka_core.migrate import upgrade
+from tochka_core.outbox.public import record
+from tochka_core.webhooks.service import routing
+from tochka_sdk.db import Scope
+from tochka_stack.testing import ScratchDatabase, ScratchPostgres
+
+pytestmark = pytest.mark.anyio
+LONG_AGO = "2026-01-01T00:00:00+00:00"
+
+
+@pytest.fixture(scope="module")
+async def alone(
+    postgres: ScratchPostgres, redis_url: str
+) -> AsyncIterator[tuple[RunningCore, ScratchDatabase]]:
+    """A core whose queues are nobody else's."""
+    database = await postgres.create_database("operations", "tochka_owner", "tochka_app", "tochka_jobs")
+    await upgrade(database.owner_dsn)
+    async with run_core(core_settings(database, redis_url)) as core:
+        yield core, database
+    await postgres.drop_database(database.name)
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command left behind."""
+
+    code: int
+    text: str
+    errors: str
+
+
+async def _ask(core: RunningCore, *arguments: str) -> Said:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tochka_core.main", "webhooks", *arguments),
+        env=environment(core.settings),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    return Said(process.returncode or 0, out.decode(), err.decode())
+
+
+async def _rename(owner: Owner, name: str) -> None:
+    path = f"{API}/tenants/{owner.tenant_id}"
+    assert (await owner.client.patch(path, json={"name": name})).status_code == 200
+
+
+async def _fan_out(core: RunningCore) -> None:
+    async with core.jobs.connections.system("test") as connection:
+        while await routing.fan_out(connection, 500):
+            pass
+
+
+async def test_an_operator_sees_how_the_queues_stand(alone: tuple[RunningCore, ScratchDatabase]) -> None:
+    core, database = alone
+    owner = await sign_up(core.url)
+    await _fan_out(core)
+    empty = await _ask(core, "stats")
+    assert (empty.code, "No delivery waits." in empty.text) == (0, True), empty
+    async with receiver_of(core, owner) as receiver:
+        await _rename(owner, "Раз")
+        await _fan_out(core)
+        await look(database, LATE, owner.tenant_id)
+        late = await _ask(core, "stats", "--json", "--older-than", "30")
+        state: dict[str, Any] = json.loads(late.text)
+        [queue] = state["queues"]
+        assert (late.code, queue["to"], queue["pending"], queue["due"]) == (1, "127.0.0.1", 1, 1)
+        assert 90 < queue["oldest_s"] < 200
+        assert receiver.door not in late.text
+        assert (await _ask(core, "stats", "--older-than", "3600")).code == 0
+        assert (await _ask(core, "drain", "--timeout", "0")).code == 1
+        async with dispatching(core.jobs):
+            drained = await _ask(core, "drain", "--timeout", "30")
+        assert drained.code == 0, drained
+        assert len(receiver.received) == 1
+    await owner.client.aclose()
+
+
+LATE = """
+    UPDATE deliveries SET due_at = now() - interval '100 s' WHERE tenant_id = $1 AND status = 'pending'
+    RETURNING id
+"""
+
+
+async def test_an_operator_sends_again_what_an_endpoint_has_missed(
+    alone: tuple[RunningCore, ScratchDatabase],
+) -> None:
+    core, _ = alone
+    owner = await sign_up(core.url)
+    async with receiver_of(core, owner) as receiver, dispatching(core.jobs):
+        await owner.client.patch(receiver.endpoint, json={"status": "disabled"})
+        await _rename(owner, "Раз")
+        await _rename(owner, "Два")
+
+        async def are_held() -> bool:
+            held = await owner.client.get(DELIVERIES, params={"status": "held"})
+            return len(held.json()["items"]) == 2
+
+        await until(are_held)
+        await owner.client.patch(receiver.endpoint, json={"status": "enabled"})
+        chosen = ("replay", "--endpoint", receiver.made["id"], "--since", LONG_AGO)
+        counted = await _ask(core, *chosen, "--dry-run")
+        assert (counted.code, counted.text) == (0, "2 deliveries would be sent again.\n"), counted
+        assert receiver.received == []
+        assert (await _ask(core, *chosen)).code == 0
+        await receiver.wait_for("tenant.updated", 2)
+        [one, _] = (await owner.client.get(DELIVERIES)).json()["items"]
+        single = ("replay", "--delivery", one["id"], "--tenant", str(owner.tenant_id))
+        await until(lambda: _is_settled(owner, one["id"]))
+        again = await _ask(core, *single)
+        assert again.code == 0, again
+        received = await receiver.wait_for("tenant.updated", 3)
+        assert received[-1].envelope.id == one["event_id"]
+    await owner.client.aclose()
+
+
+async def _is_settled(owner: Owner, delivery_id: str) -> bool:
+    read = await owner.client.get(f"{DELIVERIES}/{delivery_id}")
+    return bool(read.json()["status"] == "delivered")
+
+
+async def test_an_operator_sends_a_modules_news_again_and_never_a_command(
+    core: RunningCore, core_database: ScratchDatabase, owner: Owner, module: ScriptedModule, dispatcher: None
+) -> None:
+    body = {"module": module.id, "subdomain": f"t{owner.tenant_id.hex[-12:]}"}
+    assert (await owner.client.post(f"{API}/installations", json=body)).status_code == 201
+    await module.wait_for("installation.requested")
+    module.on["ping"] = answers(410)
+    async with core.resources.connections.transaction(Scope(tenant_id=owner.tenant_id)) as connection:
+        await record(connection, tenant_id=owner.tenant_id, type="ping", data={}, module_id=module.id)
+    await module.wait_for("ping")
+
+    async def is_refused() -> bool:
+        rows = await look(core_database, REFUSED, owner.tenant_id)
+        return [row["status"] for row in rows] == ["refused"]
+
+    await until(is_refused)
+    module.on["ping"] = answers(200)
+    said = await _ask(core, "replay", "--module", module.id, "--since", LONG_AGO)
+    assert said.code == 0, said
+    first, second = await module.wait_for("ping", 2)
+    assert first.envelope.id == second.envelope.id
+    assert len(await module.wait_for("installation.requested")) == 1
+
+
+REFUSED = "SELECT status FROM deliveries WHERE tenant_id = $1 AND type = 'ping'"
+
+
+async def test_what_makes_no_sense_is_refused_with_a_sentence(core: RunningCore) -> None:
+    for arguments in ((), ("--delivery", "01a218a4-0bb7-7263-ac57-00b454b4ba47"), ("--module", "shop")):
+        said = await _ask(core, "replay", *arguments)
+        assert (said.code, said.text) == (2, "")
+        assert said.errors.startswith("Not done: ")
