@@ -165,7 +165,7 @@ async def _finishes_once(stage: Stage, body: Json) -> None:
     }
 
 
-HOLD = "FROM delivery_queues q JOIN modules"
+HOLD = "SELECT q.tenant_id, q.receiver, q.command"
 CLAIM = "UPDATE deliveries d SET due_at = now\\(\\) \\+"
 CLAIMS = {
     "while it holds the queues": (CLAIM, "before", False),
