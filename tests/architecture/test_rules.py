@@ -247,6 +247,7 @@ MATTERS = {
     *(f"accounts/{name}.py" for name in ("refresh_tokens", "tokens")),
     *(f"channels/{name}.py" for name in ("gateway", "inbox", "max", "port", "sms", "telegram")),
     "domains/labels.py",
+    "endpoints/secrets.py",
     "installations/activation.py",
     *(f"tenants/{name}.py" for name in ("invitations", "members", "roles")),
     *("webhooks/metrics.py", "webhooks/schedules.py"),

@@ -22,13 +22,14 @@ from tochka_core.catalogue import api as catalogue
 from tochka_core.channels.public import BotToken, ChannelPlan, GatewayToken, SmsRequest, open_channels
 from tochka_core.cors import ExactCors
 from tochka_core.domains import api as domains
+from tochka_core.endpoints import api as endpoints
 from tochka_core.hashing import Hasher
 from tochka_core.health import private_app
 from tochka_core.installations import api as installations
 from tochka_core.keyring import Keys
 from tochka_core.limits import Limiter, RateLimits
 from tochka_core.openapi import DescribedApi
-from tochka_core.resources import Addresses, Resources
+from tochka_core.resources import Addresses, Policy, Resources
 from tochka_core.settings import ChannelSettings, Settings
 from tochka_core.signup import api as signup
 from tochka_core.subscriptions import api as subscriptions
@@ -77,6 +78,7 @@ async def open_resources(
                 limiter=Limiter(redis, settings.quotas, relaxed=settings.limits == "relaxed"),
                 quotas=settings.quotas,
                 hasher=hasher,
+                outbound_policy=_outbound_policy(settings),
                 activation_deadline=timedelta(seconds=settings.activation_deadline_s),
             )
     finally:
@@ -97,6 +99,14 @@ def _addresses(settings: Settings) -> Addresses:
         storefront_scheme=settings.storefront_scheme,
         storefront_port_suffix=settings.storefront_port_suffix,
         trusted_origins=frozenset(settings.cors_origins),
+    )
+
+
+def _outbound_policy(settings: Settings) -> Policy:
+    return Policy(
+        ports=frozenset(settings.webhook_ports),
+        private_addresses=settings.webhook_private_addresses,
+        denied_networks=settings.webhook_denied_networks,
     )
 
 
@@ -158,7 +168,18 @@ def create_app(settings: Settings, resources: Resources | None = None) -> FastAP
     app.state.resources = resources
     if resources is not None:
         accounts.tell_of_channels(resources)
-    for slice_api in (signup, accounts, tenants, catalogue, domains, subscriptions, installations, webhooks):
+    slices = (
+        signup,
+        accounts,
+        tenants,
+        catalogue,
+        domains,
+        subscriptions,
+        installations,
+        endpoints,
+        webhooks,
+    )
+    for slice_api in slices:
         app.include_router(slice_api.router, prefix=PREFIX)
     if settings.dev_inbox:
         app.include_router(accounts.dev_router)

@@ -6,6 +6,7 @@ import tochka_core.accounts.models
 import tochka_core.audit.models
 import tochka_core.catalogue.models
 import tochka_core.domains.models
+import tochka_core.endpoints.models
 import tochka_core.idempotency.models
 import tochka_core.installations.models
 import tochka_core.outbox.models

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
@@ -42,6 +43,17 @@ class Addresses:
         return f"{self.storefront_scheme}://{host}{self.storefront_port_suffix}"
 
 
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Which addresses tenants may name for the platform to speak to. `private_addresses` are for development:
+    one's own machine and network, by http and on any port.
+    """
+
+    ports: frozenset[int]
+    private_addresses: bool
+    denied_networks: tuple[IPv4Network | IPv6Network, ...]
+
+
 @dataclass(frozen=True)
 class Resources:
     """One value per process. `database` and `connections` are the two doors of the process's own role."""
@@ -55,6 +67,7 @@ class Resources:
     limiter: Limiter
     quotas: Quotas
     hasher: Hasher
+    outbound_policy: Policy
     activation_deadline: timedelta
 
     @property

@@ -1,7 +1,7 @@
 """Configuration of the core: read once in `main`, handed down, never a global."""
 
 import re
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -123,10 +123,15 @@ class Settings(ChannelSettings):
 
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.1", "::1")
+    webhook_private_addresses: bool = False
+    webhook_ports: Annotated[tuple[int, ...], NoDecode] = (443, 8443)
+    webhook_denied_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     activation_deadline_s: float = Field(default=60.0, gt=0, le=600)
     trial_days: int = Field(default=14, ge=0, le=365)
 
-    @field_validator("cors_origins", "trusted_proxies", mode="before")
+    @field_validator(
+        *("cors_origins", "trusted_proxies", "webhook_ports", "webhook_denied_networks"), mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         """Read a list from one comma-separated string."""
@@ -181,6 +186,8 @@ class Settings(ChannelSettings):
             raise ValueError("every key has one purpose: two of the secrets are the same")
         if self.environment == "production" and self.dev_inbox:
             raise ValueError("the development inbox cannot be switched on in production")
+        if self.environment == "production" and self.webhook_private_addresses:
+            raise ValueError("webhooks to private addresses cannot be switched on in production")
         return self
 
     @property

@@ -68,6 +68,8 @@ UNKNOWN_INVITATION = _no("tenants.invitation_unknown")
 UNKNOWN_HANDOVER = _no("tenants.handover_unknown")
 TENANT, ME, INSTALLATION = f"{API}/tenants/{{tenant_id}}", f"{API}/me/invitations", f"{API}/installations"
 ONE, MODULE = f"{INSTALLATION}/{{installation_id}}", f"{API}/module"
+ENDPOINTS, ENDPOINT = f"{API}/webhook-endpoints", f"{API}/webhook-endpoints/{{endpoint_id}}"
+UNKNOWN_ENDPOINT = _no("endpoints.unknown")
 PENDING = {"installation_id": "pending_id"}
 NO_MODULE: Refusal = (401, "catalogue.module_unauthenticated")
 
@@ -118,6 +120,12 @@ CASES: dict[str, Case | Special] = {
     f"POST {ONE}/session": Case("staff", foreign=UNKNOWN_INSTALLATION),
     f"GET {API}/subscriptions": Case("staff"),
     f"GET {API}/subscriptions/{{subscription_id}}": Case("staff", foreign=_no("subscriptions.unknown")),
+    f"GET {ENDPOINTS}": Case("admin"),
+    f"POST {ENDPOINTS}": Case("admin", 201, lambda _: {"url": "https://example.com/"}),
+    f"GET {ENDPOINT}": Case("admin", foreign=UNKNOWN_ENDPOINT),
+    f"PATCH {ENDPOINT}": Case("admin", body=lambda _: {"status": "disabled"}, foreign=UNKNOWN_ENDPOINT),
+    f"DELETE {ENDPOINT}": Case("admin", 204, foreign=UNKNOWN_ENDPOINT),
+    f"POST {ENDPOINT}/rotate-secret": Case("admin", body=lambda _: {}, foreign=UNKNOWN_ENDPOINT),
     f"POST {API}/auth/refresh": Special(
         "owner",
         200,

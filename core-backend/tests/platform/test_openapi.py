@@ -68,6 +68,12 @@ get /installations/{installation_id}/progress
 post /installations/{installation_id}/session
 get /subscriptions
 get /subscriptions/{subscription_id}
+get /webhook-endpoints
+post /webhook-endpoints
+get /webhook-endpoints/{endpoint_id}
+patch /webhook-endpoints/{endpoint_id}
+delete /webhook-endpoints/{endpoint_id}
+post /webhook-endpoints/{endpoint_id}/rotate-secret
 get /module/events
 get /module/licenses/{installation_id}
 post /module/installations/{installation_id}/ready

@@ -14,6 +14,7 @@ from core_kit.people import API, Owner, sign_up, unique_phone
 from core_kit.rls import CASES, PLATFORM, Walk, World, Worlds
 from core_kit.running import RunningCore, core_settings, run_core
 from core_kit.sealing import seal
+from core_kit.webhook_endpoints import endpoint_of
 from tochka_core.accounts import repository as accounts
 from tochka_core.migrate import upgrade
 from tochka_core.subscriptions import public as subscriptions
@@ -84,6 +85,7 @@ async def _live(core: RunningCore, owner: Owner, module: ScriptedModule) -> str:
     await owner.client.delete(f"{API}/installations/{gone['id']}")
     await module.wait_for(REMOVED)
     await owner.client.patch(f"{API}/tenants/{owner.tenant_id}", json={"name": "Пекарня"})
+    await endpoint_of(owner)
     await module.wait_for("tenant.updated")
     id = UUID(body["subscription"]["id"])
     async with core.resources.connections.transaction(Scope(tenant_id=owner.tenant_id)) as connection:

@@ -221,6 +221,7 @@ class Wiring:
             "WORKER_PORT": str(ports["core_worker"]),
             "LIMITS": settings.limits,
             "DEV_INBOX": "true" if settings.has_inbox else "false",
+            "WEBHOOK_PRIVATE_ADDRESSES": "false" if settings.environment == "production" else "true",
         }
         return {f"TOCHKA_CORE_{name}": value for name, value in values.items()}
 

@@ -43,6 +43,13 @@ Action = Literal[
     "session.replayed",
     "tenant.created",
     "tenant.renamed",
+    "webhook_endpoint.changed",
+    "webhook_endpoint.created",
+    "webhook_endpoint.deleted",
+    "webhook_endpoint.disabled",
+    "webhook_endpoint.enabled",
+    "webhook_endpoint.failing",
+    "webhook_endpoint.rotated",
 ]
 """Every deed that is recorded; a new one is a line here and a call of `record`."""
 

@@ -22,14 +22,46 @@ class MemberJoined(Body):
     role: str
 
 
+class WebhookEndpointFailing(Body):
+    """`webhook_endpoint.failing`: an endpoint has taken nothing for `percent` of the time after which it is
+    disabled.
+    """
+
+    endpoint_id: UUID
+    percent: int
+
+
+class WebhookEndpointDisabled(Body):
+    """`webhook_endpoint.disabled`: nothing is sent to an endpoint any more, and what it would hear is kept.
+    `reason` is `failing` or `gone` (it answered 410).
+    """
+
+    endpoint_id: UUID
+    reason: str
+
+
+SCHEMA_VERSION = 1
+"""The version of events that are recorded now; an endpoint pins the one that it is told."""
+
 BODIES: Mapping[str, type[BaseModel]] = MappingProxyType(
     {
         **EVENTS,
         "tenant.created": TenantCreated,
         "member.joined": MemberJoined,
+        "webhook_endpoint.failing": WebhookEndpointFailing,
+        "webhook_endpoint.disabled": WebhookEndpointDisabled,
     }
 )
 """Every type that may be recorded, and what its `data` is."""
 
 FOR_ALL_MODULES = frozenset({"tenant.updated", "member.changed", "member.left"})
 """News about the tenant as a whole: each module with an installation of the tenant hears it."""
+
+FOR_TENANTS = frozenset(
+    {
+        *("tenant.updated", "member.joined", "member.changed", "member.left"),
+        *("domain.added", "domain.removed"),
+        *("webhook_endpoint.failing", "webhook_endpoint.disabled"),
+    }
+)
+"""What tenants' own endpoints are told. Licenses and tickets are for modules alone."""

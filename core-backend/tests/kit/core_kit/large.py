@@ -82,6 +82,10 @@ FILL = (
     """INSERT INTO delivery_queues (tenant_id, receiver, command, due_at)
        SELECT pg_temp.u(n), 'module-' || n % 20 + 1, c, CASE WHEN n % 500 = 0 THEN now() END
        FROM generate_series(1, {rows}) n, unnest(ARRAY[true, false]) c""",
+    """INSERT INTO webhook_endpoints (tenant_id, id, url, description, event_types, schema_version, ordered,
+                                      rate_per_second, concurrency, secret)
+       SELECT pg_temp.u(n % {tenants}), pg_temp.u(n, 11), 'https://example.com/', '', '{{}}', 1, false, 50, 8,
+              '' FROM generate_series(1, {rows}) n""",
     """INSERT INTO attempts (tenant_id, id, delivery_id, number, started_at, duration_ms)
        SELECT pg_temp.u(n % {tenants}), pg_temp.u(n, 8), pg_temp.u(n, 7), 1, now(), 5
        FROM generate_series(1, {rows}) n""",

@@ -78,6 +78,7 @@ CASES = {
     "receiver_sequences": Case("tenant", "tenant_id", queue=True),
     "delivery_queues": Case("tenant", "tenant_id", queue=True),
     "deliveries": Case("tenant", "tenant_id", {"module": "receiver = $1"}, queue=True),
+    "webhook_endpoints": Case("tenant", "tenant_id", queue=True),
     "attempts": Case("tenant", "tenant_id", queue=True),
     "audit_entries": Case("tenant", "tenant_id", {"user": "user_id = $1"}, queue=True, grows=True),
 }

@@ -53,6 +53,7 @@ def core_settings(database: ScratchDatabase, redis_url: str, **overrides: object
         "audit_key": AUDIT_KEY,
         "limits": "relaxed",
         "dev_inbox": True,
+        "webhook_private_addresses": True,
         **SECRETS,
     }
     return Settings(**{**values, **overrides})  # type: ignore[arg-type]  # checked by pydantic

@@ -14,6 +14,7 @@ from core_kit.modules import ScriptedModule, registered_module
 from core_kit.people import API, Owner, sign_up
 from core_kit.rls import CASES
 from core_kit.running import RunningCore
+from core_kit.webhook_endpoints import endpoint_of
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ async def side(core: RunningCore, database: ScratchDatabase) -> AsyncIterator[Si
         offered = await owner.client.put(f"{API}/tenants/{owner.tenant_id}/handover", json=offer)
         assert offered.status_code == 200, offered.text
         invitation = await invited(owner, people["guest"].phone)
+        endpoint = await endpoint_of(owner)
         yield Side(
             people,
             module,
@@ -57,6 +59,7 @@ async def side(core: RunningCore, database: ScratchDatabase) -> AsyncIterator[Si
                 "installation_id": live["id"],
                 "pending_id": pending["id"],
                 "subscription_id": live["subscription"]["id"],
+                "endpoint_id": endpoint["id"],
                 "invitation_id": invitation["id"],
                 "invitation_token": invitation["token"],
                 "user_id": str(people["staff"].user_id),
