@@ -17,7 +17,8 @@ TABLE = """
       status text NOT NULL DEFAULT 'enabled', disabled_at timestamptz, disabled_reason text,
       ordered boolean NOT NULL, rate_per_second integer NOT NULL, concurrency smallint NOT NULL,
       secret bytea NOT NULL, previous_secret bytea, previous_until timestamptz,
-      failing_since timestamptz, warned_percent smallint NOT NULL DEFAULT 0,
+      failing_since timestamptz, failures smallint NOT NULL DEFAULT 0,
+      warned_percent smallint NOT NULL DEFAULT 0,
       created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(),
       CONSTRAINT pk_webhook_endpoints PRIMARY KEY (tenant_id, id),
       CONSTRAINT fk_webhook_endpoints_tenant_id_tenants FOREIGN KEY (tenant_id) REFERENCES tenants (id),
@@ -32,7 +33,7 @@ TABLE = """
 GRANTS = (
     "GRANT SELECT, INSERT, UPDATE, DELETE ON webhook_endpoints TO tochka_app",
     "GRANT SELECT ON webhook_endpoints TO tochka_jobs",
-    "GRANT UPDATE (status, disabled_at, disabled_reason, failing_since, warned_percent)"
+    "GRANT UPDATE (status, disabled_at, disabled_reason, failing_since, failures, warned_percent)"
     " ON webhook_endpoints TO tochka_jobs",
 )
 

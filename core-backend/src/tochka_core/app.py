@@ -177,18 +177,8 @@ def create_app(settings: Settings, resources: Resources | None = None) -> FastAP
     app.state.resources = resources
     if resources is not None:
         accounts.tell_of_channels(resources)
-    slices = (
-        signup,
-        accounts,
-        tenants,
-        catalogue,
-        domains,
-        subscriptions,
-        installations,
-        endpoints,
-        webhooks,
-    )
-    for slice_api in slices:
+    business = (catalogue, domains, subscriptions, installations, endpoints, webhooks)
+    for slice_api in (signup, accounts, tenants, *business):
         app.include_router(slice_api.router, prefix=PREFIX)
     if settings.dev_inbox:
         app.include_router(accounts.dev_router)

@@ -24,6 +24,7 @@ from tochka_stack.testing import ScratchDatabase
 
 DOCUMENT = create_app(Settings.model_construct(dev_inbox=True, cors_origins=())).openapi()
 PHONE = "whether a text is the number of a mobile phone no schema can say"
+URL = "which addresses the platform would speak to no schema can say"
 EXCLUDED: dict[str, dict[Callable[..., Any], str]] = {
     "create_challenge": {checks.positive_data_acceptance: PHONE},
     "create_phone_change": {checks.positive_data_acceptance: PHONE},
@@ -35,6 +36,8 @@ EXCLUDED: dict[str, dict[Callable[..., Any], str]] = {
         checks.positive_data_acceptance: "which passwords are guessed first stands in a list, in no schema"
     },
     "create_invitation": {checks.positive_data_acceptance: PHONE},
+    "create_webhook_endpoint": {checks.positive_data_acceptance: URL},
+    "update_webhook_endpoint": {checks.positive_data_acceptance: URL},
     "activate_installation": {
         checks.positive_data_acceptance: "an address is lower-cased first, then judged by lists, too"
     },

@@ -38,6 +38,8 @@ BAD = [
     ({"license_key": SIGNING_KEY}, "one purpose"),
     ({"session_key": GOOD["code_pepper"]}, "one purpose"),
     ({"environment": "production", "dev_inbox": True}, "development inbox"),
+    ({"environment": "production", "webhook_private_addresses": True}, "private addresses"),
+    ({"webhook_denied_networks": "everywhere"}, "webhook_denied_networks"),
     ({"max_bot_token": "a-token-of-a-bot"}, "no name"),
     ({"telegram_bot_token": "a-token-of-a-bot"}, "no name"),
     ({"max_bot_name": "https://max.ru/our_bot"}, "max_bot_name"),

@@ -38,7 +38,13 @@ REASONS = {
     ("audit.COUNT_WAITING", "audit_waiting"): "a verification counts everything that waits",
 }
 # the queue is the jobs role's; these of its queries are asked by requests
-ASKED_BY_REQUESTS = {"webhooks.FEED", "webhooks.FEED_OF_TENANT", "webhooks.SETTLE_REQUESTED"}
+ASKED_BY_REQUESTS = {
+    f"webhooks.{name}"
+    for name in (
+        *("FEED", "FEED_OF_TENANT", "SETTLE_REQUESTED", "LIST_DELIVERIES", "FIND_DELIVERY", "LIST_ATTEMPTS"),
+        *("COUNT_REPLAYABLE", "ADD_REPLAY", "LIST_REPLAYS", "FIND_REPLAY", "CANCEL_REPLAY"),
+    )
+}
 SEALED_BY_JOBS = {
     f"audit.{name}"
     for name in (
@@ -49,6 +55,7 @@ SEALED_BY_JOBS = {
 OF_JOBS = {
     *("UPSERT_MODULE", "UPSERT_VERSION", "UPSERT_PLANS", "RETIRE_PLANS"),
     *("DUE_CHANGES", "CLAIM_NOTICES", "NOTICED"),
+    *("RECEIVERS", "DELIVERED", "FAILED", "GONE"),
 }
 ONE = UUID(TENANT)
 

@@ -14,6 +14,7 @@ from core_kit.people import API, Owner, sign_up, unique_phone
 from core_kit.rls import CASES, PLATFORM, Walk, World, Worlds
 from core_kit.running import RunningCore, core_settings, run_core
 from core_kit.sealing import seal
+from core_kit.webhook_endpoints import ENDPOINTS, endpoint_of
 from tochka_core.accounts import repository as accounts
 from tochka_core.migrate import upgrade
 from tochka_core.subscriptions import public as subscriptions
@@ -70,8 +71,8 @@ async def _expect_each_other(core: RunningCore, *owners: Owner) -> None:
 
 async def _hook(owner: Owner) -> None:
     """An endpoint, and a replay of what it was sent."""
-    made = await owner.client.post(f"{API}/webhook-endpoints", json={"url": "http://127.0.0.1:9/hook"})
-    replay = await owner.client.post(f"{API}/webhook-endpoints/{made.json()['id']}/replays", json={})
+    made = await endpoint_of(owner)
+    replay = await owner.client.post(f"{ENDPOINTS}/{made['id']}/replays", json={})
     assert replay.status_code == 202, replay.text
 
 

@@ -47,6 +47,7 @@ Action = Literal[
     "webhook_endpoint.created",
     "webhook_endpoint.deleted",
     "webhook_endpoint.disabled",
+    "webhook_endpoint.enabled",
     "webhook_endpoint.failing",
     "webhook_endpoint.rotated",
 ]

@@ -1,5 +1,6 @@
 """HTTP for webhook endpoints: parse, call the service, serialise. No decisions."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from tochka_core.endpoints.schemas import (
     WebhookEndpointSecret,
     WebhookEndpointUpdate,
 )
-from tochka_core.idempotency.public import REPLAYED, IdempotencyKey, fingerprint, remember, replay
+from tochka_core.idempotency.public import IdempotencyKey, fingerprint, remember, replay
 from tochka_core.paging import Page, PageRequestDep
 from tochka_core.resources import ResourcesDep
 from tochka_core.tenants.public import AdminConnection, TenantHotTransaction
@@ -37,11 +38,11 @@ async def create_endpoint(
     """Add an endpoint; the answer shows its secret, once."""
     master = resources.keyring.master
     mark = fingerprint("POST /webhook-endpoints", door.member.tenant_id, wanted)
-    if key is not None and (again := await _again(door, master, key, mark, 201)) is not None:
+    if key is not None and (again := await _again(door, master, key, mark)) is not None:
         return again
     made = await service.create(door.connection, master, resources.outbound_policy, door.member, wanted)
     if key is not None:
-        await _remember(door, key, mark, 201, made)
+        await _remember(door, master, key, mark, 201, made)
     return made
 
 
@@ -82,29 +83,25 @@ async def rotate_secret(
     master, grace = resources.keyring.master, timedelta(seconds=wanted.grace_seconds)
     operation = f"POST /webhook-endpoints/{endpoint_id}/rotate-secret"
     mark = fingerprint(operation, door.member.tenant_id, wanted)
-    if key is not None and (again := await _again(door, master, key, mark, 200)) is not None:
+    if key is not None and (again := await _again(door, master, key, mark)) is not None:
         return again
     made = await service.rotate_secret(door.connection, master, door.member, endpoint_id, grace)
     if key is not None:
-        await _remember(door, key, mark, 200, made)
+        await _remember(door, master, key, mark, 200, made)
     return made
 
 
-async def _again(
-    door: TenantHotTransaction, master: bytes, key: str, mark: str, status: int
-) -> Response | None:
-    """The answer to the first request with this key, its secret opened once more."""
+async def _again(door: TenantHotTransaction, master: bytes, key: str, mark: str) -> Response | None:
+    """The answer to the first request with this key, secret and all."""
     stored = await replay(door.connection, door.member.user_id, key, mark)
     if stored is None:
         return None
-    shown = await service.show_again(door.connection, master, door.member.tenant_id, stored.body)
-    headers = {REPLAYED: "true"}
-    return Response(shown.model_dump_json(), status, headers, media_type="application/json")
+    made = service.kept(master, door.member.tenant_id, stored.body)
+    return replace(stored, body=made.model_dump(mode="json")).response()
 
 
 async def _remember(
-    door: TenantHotTransaction, key: str, mark: str, status: int, made: WebhookEndpointSecret
+    door: TenantHotTransaction, master: bytes, key: str, mark: str, status: int, made: WebhookEndpointSecret
 ) -> None:
-    """Keep the answer without the secret: it lies in the database sealed, and nowhere else."""
-    body = made.model_dump(mode="json", exclude={"secret"})
+    body = service.to_keep(master, door.member.tenant_id, made)
     await remember(door.connection, door.member.user_id, key, mark, status, body)

@@ -10,8 +10,9 @@ from tochka_core.base import Base
 
 
 class WebhookEndpoint(Base):
-    """One address of a tenant. Secrets are sealed (`secrets.py`); `failing_since` is the first failure after
-    the last success, `warned_percent` how far on the way to being disabled its tenant was told.
+    """One address of a tenant. Secrets are sealed (`secrets.py`). `failing_since` is the first failure after
+    the last success; `failures` since then are counted as far as it takes to disable it, and `warned_percent`
+    is how far on that way its tenant was told.
     """
 
     __tablename__ = "webhook_endpoints"
@@ -32,6 +33,7 @@ class WebhookEndpoint(Base):
     previous_secret: Mapped[bytes | None] = mapped_column(LargeBinary)
     previous_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     failing_since: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    failures: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     warned_percent: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=text("now()"))
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=text("now()"))

@@ -1,13 +1,13 @@
 """Queries on webhook endpoints."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from tochka_sdk.db import Connection
 
-from tochka_core.endpoints.schemas import NewEndpoint, Sealed, WebhookEndpointUpdate
+from tochka_core.endpoints.schemas import NewEndpoint, Patience, WebhookEndpointUpdate
 
 LIST = """
     SELECT id, url, description, event_types, schema_version, status, disabled_at, disabled_reason, ordered,
@@ -41,14 +41,12 @@ UPDATE = """
       disabled_reason = CASE $7::text WHEN 'enabled' THEN NULL
         WHEN 'disabled' THEN coalesce(disabled_reason, 'owner') ELSE disabled_reason END,
       failing_since = CASE WHEN $7 = 'enabled' AND status = 'disabled' THEN NULL ELSE failing_since END,
+      failures = CASE WHEN $7 = 'enabled' AND status = 'disabled' THEN 0 ELSE failures END,
       warned_percent = CASE WHEN $7 = 'enabled' AND status = 'disabled' THEN 0 ELSE warned_percent END,
       updated_at = now()
     WHERE tenant_id = $1 AND id = $2 RETURNING id
 """
 DELETE = "DELETE FROM webhook_endpoints WHERE tenant_id = $1 AND id = $2 RETURNING url"
-SECRETS = """
-    SELECT secret, previous_secret, previous_until FROM webhook_endpoints WHERE tenant_id = $1 AND id = $2
-"""
 ROTATE = """
     UPDATE webhook_endpoints SET previous_secret = CASE WHEN $4 > interval '0' THEN secret END,
       previous_until = CASE WHEN $4 > interval '0' THEN now() + $4 END, secret = $3, updated_at = now()
@@ -64,29 +62,32 @@ DELIVERED = """
       JOIN unnest($1::uuid[], $2::uuid[]) AS r(tenant_id, id) ON w.tenant_id = r.tenant_id AND w.id = r.id
       WHERE w.failing_since IS NOT NULL ORDER BY w.tenant_id, w.id FOR NO KEY UPDATE OF w
     )
-    UPDATE webhook_endpoints w SET failing_since = NULL, warned_percent = 0 FROM held
+    UPDATE webhook_endpoints w SET failing_since = NULL, failures = 0, warned_percent = 0 FROM held
     WHERE w.tenant_id = held.tenant_id AND w.id = held.id
 """
-# Written only where it tells something new: a first failure, or one more step on the way to being disabled.
+# Written only while it tells something new: one of the first failures, or one more step on the way to being
+# disabled, whose last takes both the time and the number of failures.
 FAILED = """
     WITH held AS (
-      SELECT w.tenant_id, w.id, (
-        SELECT coalesce(max(step), 0) FROM unnest($4::smallint[]) AS step
-        WHERE now() - w.failing_since >= $3::interval * step / 100
+      SELECT w.tenant_id, w.id, w.warned_percent AS told, least(w.failures + r.failures, $5) AS failures, (
+        SELECT coalesce(max(step), 0) FROM unnest($6::smallint[]) AS step
+        WHERE now() - w.failing_since >= $4::interval * step / 100
+          AND (step < 100 OR w.failures + r.failures >= $5)
       ) AS reached
       FROM webhook_endpoints w
-      JOIN unnest($1::uuid[], $2::uuid[]) AS r(tenant_id, id) ON w.tenant_id = r.tenant_id AND w.id = r.id
+      JOIN unnest($1::uuid[], $2::uuid[], $3::integer[]) AS r(tenant_id, id, failures)
+        ON w.tenant_id = r.tenant_id AND w.id = r.id
       WHERE w.status = 'enabled' ORDER BY w.tenant_id, w.id FOR NO KEY UPDATE OF w
     )
     UPDATE webhook_endpoints w SET failing_since = coalesce(w.failing_since, now()),
-      warned_percent = held.reached,
+      failures = held.failures, warned_percent = greatest(held.reached, held.told),
       status = CASE WHEN held.reached >= 100 THEN 'disabled' ELSE w.status END,
       disabled_at = CASE WHEN held.reached >= 100 THEN now() END,
       disabled_reason = CASE WHEN held.reached >= 100 THEN 'failing' END
     FROM held
     WHERE w.tenant_id = held.tenant_id AND w.id = held.id
-      AND (w.failing_since IS NULL OR held.reached > w.warned_percent)
-    RETURNING w.tenant_id, w.id, w.status, w.warned_percent
+      AND (w.failures < held.failures OR held.reached > held.told)
+    RETURNING w.tenant_id, w.id, w.warned_percent, held.reached > held.told AS is_news
 """
 GONE = """
     WITH held AS (
@@ -138,12 +139,6 @@ async def delete(connection: Connection, tenant_id: UUID, endpoint_id: UUID) -> 
     return url
 
 
-async def find_secrets(connection: Connection, tenant_id: UUID, endpoint_id: UUID) -> Sealed | None:
-    """An endpoint's secrets as they are stored."""
-    row = await connection.fetchrow(SECRETS, tenant_id, endpoint_id)
-    return None if row is None else Sealed(**row)
-
-
 async def rotate(
     connection: Connection, tenant_id: UUID, endpoint_id: UUID, secret: bytes, grace: timedelta
 ) -> bool:
@@ -161,11 +156,12 @@ async def note_delivered(connection: Connection, keys: Sequence[Key]) -> None:
     await connection.execute(DELIVERED, *_columns(keys))
 
 
-async def note_failed(
-    connection: Connection, keys: Sequence[Key], patience: timedelta, steps: Sequence[int]
-) -> Sequence[Any]:
-    """These endpoints took nothing; those of which there is something to tell."""
-    return await connection.fetch(FAILED, *_columns(keys), patience, steps)
+async def note_failed(connection: Connection, failures: Mapping[Key, int], rule: Patience) -> Sequence[Any]:
+    """These endpoints took nothing, so many times each; those that came one step further, and how far."""
+    keys = sorted(failures)
+    counts = [failures[key] for key in keys]
+    rows = await connection.fetch(FAILED, *_columns(keys), counts, rule.time, rule.failures, rule.steps)
+    return [row for row in rows if row["is_news"]]
 
 
 async def note_gone(connection: Connection, keys: Sequence[Key]) -> Sequence[Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Literal, NamedTuple
 from uuid import UUID
 
@@ -26,9 +26,10 @@ def _printable(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in text).strip()
 
 
-Url = Annotated[str, Field(min_length=1, max_length=2048)]
+Url = Annotated[str, Field(min_length=1, max_length=2048, examples=["https://example.com/webhooks"])]
 Description = Annotated[str, Field(max_length=200), AfterValidator(_printable)]
-EventTypes = Annotated[list[str], Field(max_length=100), AfterValidator(_known)]
+EventType = Annotated[str, Field(json_schema_extra={"enum": sorted(FOR_TENANTS)})]
+EventTypes = Annotated[list[EventType], Field(max_length=100), AfterValidator(_known)]
 Rate = Annotated[int, Field(ge=1, le=1000)]
 Concurrency = Annotated[int, Field(ge=1, le=100)]
 Version = Annotated[int, Field(ge=1, le=SCHEMA_VERSION)]
@@ -146,3 +147,14 @@ class Result:
     endpoint_id: UUID
     delivered: bool
     gone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """When an endpoint that takes nothing is disabled: after this time, and so many failures at least. At
+    each of `steps`, in percent of the time, its tenant is told; the last is 100.
+    """
+
+    time: timedelta
+    failures: int
+    steps: Sequence[int]

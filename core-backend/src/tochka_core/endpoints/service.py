@@ -1,8 +1,11 @@
 """Rules of webhook endpoints: what may be one, who may see its secret, when it is disabled."""
 
+from base64 import b64decode, b64encode
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from tochka_sdk import clock, webhooks
@@ -16,6 +19,7 @@ from tochka_core.endpoints import repository
 from tochka_core.endpoints.errors import EndpointUnknown, TooManyEndpoints, UrlRefused
 from tochka_core.endpoints.schemas import (
     NewEndpoint,
+    Patience,
     Receiver,
     Result,
     Sealed,
@@ -32,9 +36,7 @@ from tochka_core.paging import Page, PageRequest
 from tochka_core.tenants.schemas import Member
 
 MOST = 50
-PATIENCE = timedelta(hours=120)
-STEPS = (50, 70, 90, 100)
-"""Percent of `PATIENCE`: at each the tenant is told, at the last the endpoint is disabled."""
+PATIENCE = Patience(timedelta(hours=120), failures=10, steps=(50, 70, 90, 100))
 
 
 async def page(connection: Connection, tenant_id: UUID, asked: PageRequest) -> Page[WebhookEndpointRead]:
@@ -68,7 +70,7 @@ async def create(
     await repository.add(
         connection, NewEndpoint(member.tenant_id, endpoint_id, **wanted.model_dump(), secret=sealed)
     )
-    await _record(connection, "webhook_endpoint.created", member, endpoint_id, {"url": wanted.url})
+    await _record(connection, "webhook_endpoint.created", member, endpoint_id, _where(wanted.url))
     made = await get(connection, member.tenant_id, endpoint_id)
     return WebhookEndpointSecret(**made.model_dump(), secret=secret)
 
@@ -81,9 +83,22 @@ async def update(
         _check(change.url, policy)
     if not await repository.update(connection, member.tenant_id, endpoint_id, change):
         raise EndpointUnknown
-    told = change.model_dump(exclude_none=True, exclude={"description", "event_types"})
-    await _record(connection, "webhook_endpoint.changed", member, endpoint_id, told)
+    await _record_change(connection, member, endpoint_id, change)
     return await get(connection, member.tenant_id, endpoint_id)
+
+
+async def _record_change(
+    connection: Connection, member: Member, endpoint_id: UUID, change: WebhookEndpointUpdate
+) -> None:
+    fields = sorted(change.model_dump(exclude_none=True, exclude={"status"}))
+    if fields:
+        told: dict[str, Detail] = {"fields": ", ".join(fields)}
+        await _record(connection, "webhook_endpoint.changed", member, endpoint_id, told)
+    if change.status == "enabled":
+        await _record(connection, "webhook_endpoint.enabled", member, endpoint_id, {})
+    elif change.status == "disabled":
+        told = {"reason": "owner"}
+        await _record(connection, "webhook_endpoint.disabled", member, endpoint_id, told)
 
 
 async def delete(connection: Connection, member: Member, endpoint_id: UUID) -> None:
@@ -91,7 +106,7 @@ async def delete(connection: Connection, member: Member, endpoint_id: UUID) -> N
     url = await repository.delete(connection, member.tenant_id, endpoint_id)
     if url is None:
         raise EndpointUnknown
-    await _record(connection, "webhook_endpoint.deleted", member, endpoint_id, {"url": url})
+    await _record(connection, "webhook_endpoint.deleted", member, endpoint_id, _where(url))
 
 
 async def rotate_secret(
@@ -110,16 +125,16 @@ async def rotate_secret(
     return WebhookEndpointSecret(**made.model_dump(), secret=secret)
 
 
-async def show_again(
-    connection: Connection, master: bytes, tenant_id: UUID, stored: Mapping[str, Any]
-) -> WebhookEndpointSecret:
-    """The answer to a repeated request: it is kept without the secret, which is opened once more."""
-    endpoint_id = UUID(stored["id"])
-    sealed = await repository.find_secrets(connection, tenant_id, endpoint_id)
-    if sealed is None:
-        raise EndpointUnknown
-    secret = unseal(master, tenant_id, endpoint_id, sealed.secret)
-    return WebhookEndpointSecret.model_validate({**stored, "secret": secret})
+def to_keep(master: bytes, tenant_id: UUID, made: WebhookEndpointSecret) -> dict[str, Any]:
+    """An answer as it is kept for whoever repeats the request: its secret sealed."""
+    sealed = seal(master, tenant_id, made.id, made.secret)
+    return {**made.model_dump(mode="json", exclude={"secret"}), "sealed": b64encode(sealed).decode()}
+
+
+def kept(master: bytes, tenant_id: UUID, body: Mapping[str, Any]) -> WebhookEndpointSecret:
+    """The answer that `to_keep` made ready."""
+    secret = unseal(master, tenant_id, UUID(body["id"]), b64decode(body["sealed"]))
+    return WebhookEndpointSecret.model_validate({**body, "secret": secret})
 
 
 def open_secrets(master: bytes, tenant_id: UUID, endpoint_id: UUID, sealed: Sealed) -> list[str]:
@@ -140,22 +155,22 @@ async def list_receivers(connection: Connection, tenant_ids: Sequence[UUID]) -> 
 
 
 async def note_results(connection: Connection, results: Iterable[Result]) -> None:
-    """What attempts say of their endpoints: one that fails for too long is disabled, after warnings; one that
-    says that it is gone, at once. Whatever one took counts for more than what it did not.
+    """What attempts say of their endpoints (jobs role): one that fails for too long is disabled, after
+    warnings; one that says that it is gone, at once. What one took counts for more than what it did not.
     """
     results = list(results)
     delivered = {(result.tenant_id, result.endpoint_id) for result in results if result.delivered}
     gone = {(result.tenant_id, result.endpoint_id) for result in results if result.gone}
-    failed = {(result.tenant_id, result.endpoint_id) for result in results} - delivered - gone
+    keys = Counter((result.tenant_id, result.endpoint_id) for result in results)
+    failed = {key: count for key, count in keys.items() if key not in delivered | gone}
     if delivered:
         await repository.note_delivered(connection, sorted(delivered))
     for row in await repository.note_gone(connection, sorted(gone)) if gone else ():
         await _tell_disabled(connection, row["tenant_id"], row["id"], "gone")
-    told = await repository.note_failed(connection, sorted(failed), PATIENCE, STEPS) if failed else ()
-    for row in told:
-        if row["status"] == "disabled":
+    for row in await repository.note_failed(connection, failed, PATIENCE) if failed else ():
+        if row["warned_percent"] == PATIENCE.steps[-1]:
             await _tell_disabled(connection, row["tenant_id"], row["id"], "failing")
-        elif row["warned_percent"]:
+        else:
             await _tell_failing(connection, row["tenant_id"], row["id"], row["warned_percent"])
 
 
@@ -194,6 +209,11 @@ async def _record(
         subject_id=endpoint_id,
         data=data,
     )
+
+
+def _where(url: str) -> dict[str, Detail]:
+    """Which address, for the trail: the host alone, since paths and queries may be secrets."""
+    return {"host": urlsplit(url).hostname}
 
 
 def _check(url: str, policy: Policy) -> None:

@@ -13,8 +13,8 @@ from tochka_sdk.errors import Unauthenticated
 from core_kit.modules import ScriptedModule
 from core_kit.people import API, Owner
 from core_kit.running import RunningCore
+from core_kit.webhook_endpoints import ENDPOINTS, endpoint_of
 
-ENDPOINTS = f"{API}/webhook-endpoints"
 DELIVERIES = f"{API}/deliveries"
 
 
@@ -52,9 +52,7 @@ async def receiver_of(core: RunningCore, owner: Owner, **wanted: Any) -> AsyncIt
     receiver = ScriptedReceiver(f"r-{secrets.token_hex(6)}", core.resources)
     await receiver.start()
     try:
-        answer = await owner.client.post(ENDPOINTS, json={"url": receiver.hook, **wanted})
-        assert answer.status_code == 201, answer.text
-        receiver.made = answer.json()
+        receiver.made = await endpoint_of(owner, url=receiver.hook, **wanted)
         receiver.secrets = [receiver.made["secret"]]
         yield receiver
     finally:

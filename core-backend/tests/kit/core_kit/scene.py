@@ -72,9 +72,8 @@ async def side(core: RunningCore, database: ScratchDatabase) -> AsyncIterator[Si
 
 async def _hooks(core: RunningCore, database: ScratchDatabase, owner: Owner) -> dict[str, str]:
     """An endpoint, a delivery that it has taken, and a replay that nobody has begun."""
-    made = await owner.client.post(f"{API}/webhook-endpoints", json={"url": "http://127.0.0.1:9/hook"})
-    assert made.status_code == 201, made.text
-    endpoint = f"{API}/webhook-endpoints/{made.json()['id']}"
+    made = await endpoint_of(owner)
+    endpoint = f"{ENDPOINTS}/{made['id']}"
     assert (await owner.client.post(f"{endpoint}/test")).status_code == 202
     taken = None
     while taken is None:  # what other tests have recorded is before it
@@ -84,7 +83,7 @@ async def _hooks(core: RunningCore, database: ScratchDatabase, owner: Owner) -> 
         taken = rows[0]["id"] if rows else None
     replay = await owner.client.post(f"{endpoint}/replays", json={})
     assert replay.status_code == 202, replay.text
-    ids = {"endpoint_id": made.json()["id"], "delivery_id": taken, "replay_id": replay.json()["id"]}
+    ids = {"endpoint_id": made["id"], "delivery_id": taken, "replay_id": replay.json()["id"]}
     return {name: str(value) for name, value in ids.items()}
 
 

@@ -108,6 +108,8 @@ class Visit:
             self._set_password()
         if "{change_id}" in case.operation.path:
             real |= self._change(operation)
+        if "webhook" in operation:
+            real["url"] = "https://example.com/webhooks"
         if operation == "activate_installation":
             real |= {"module": self.side.module.id, "plan": "start"}
         if self.answers.total() % 2:  # else what was invented is shown: a phone or a name that may be none

@@ -90,6 +90,26 @@ const DEEDS: Record<string, Tell> = {
     const name = fact("name")
     return { text: msg`Новое название бизнеса: ${name}` }
   },
+  "webhook_endpoint.changed": () => ({ text: msg`Изменён вебхук` }),
+  "webhook_endpoint.created": (_, fact) => {
+    const host = fact("host")
+    return { text: msg`Добавлен вебхук на ${host}` }
+  },
+  "webhook_endpoint.deleted": (_, fact) => {
+    const host = fact("host")
+    return { text: msg`Удалён вебхук на ${host}`, tone: "bad" }
+  },
+  "webhook_endpoint.disabled": ({ data }) => {
+    if (data["reason"] === "gone") return { text: msg`Вебхук отключён: по адресу ответили, что его больше нет`, tone: "bad" }
+    if (data["reason"] === "failing") return { text: msg`Вебхук отключён: он слишком долго не принимал события`, tone: "bad" }
+    return { text: msg`Вебхук отключён` }
+  },
+  "webhook_endpoint.enabled": () => ({ text: msg`Вебхук включён`, tone: "good" }),
+  "webhook_endpoint.failing": (_, fact) => {
+    const percent = fact("percent")
+    return { text: msg`Вебхук не принимает события: до отключения пройдено ${percent} % времени`, tone: "bad" }
+  },
+  "webhook_endpoint.rotated": () => ({ text: msg`Сменён секрет вебхука` }),
 }
 
 export const KNOWN_DEEDS: readonly string[] = Object.keys(DEEDS)

@@ -1026,6 +1026,78 @@ export interface paths {
         patch: operations["update_member"];
         trace?: never;
     };
+    "/api/v1/webhook-endpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Endpoints
+         * @description The tenant's endpoints, newest first.
+         */
+        get: operations["list_webhook_endpoints"];
+        put?: never;
+        /**
+         * Create Endpoint
+         * @description Add an endpoint; the answer shows its secret, once.
+         */
+        post: operations["create_webhook_endpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhook-endpoints/{endpoint_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Endpoint
+         * @description One endpoint.
+         */
+        get: operations["get_webhook_endpoint"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Endpoint
+         * @description Delete an endpoint; what waits for it is not sent any more.
+         */
+        delete: operations["delete_webhook_endpoint"];
+        options?: never;
+        head?: never;
+        /**
+         * Update Endpoint
+         * @description Change an endpoint, disable it, or enable it again.
+         */
+        patch: operations["update_webhook_endpoint"];
+        trace?: never;
+    };
+    "/api/v1/webhook-endpoints/{endpoint_id}/rotate-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate Secret
+         * @description Give an endpoint a new secret, shown once; the one before signs along for a while.
+         */
+        post: operations["rotate_webhook_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export interface webhooks {
     digest: {
@@ -1940,6 +2012,13 @@ export interface components {
             /** Next Cursor */
             next_cursor: string | null;
         };
+        /** Page[WebhookEndpointRead] */
+        Page_WebhookEndpointRead_: {
+            /** Items */
+            items: components["schemas"]["WebhookEndpointRead"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
         /**
          * PasswordSet
          * @description The new password. The current one is asked of whoever has one and did not sign in just now.
@@ -2182,6 +2261,17 @@ export interface components {
             tenant_id?: string | null;
         };
         /**
+         * SecretRotation
+         * @description For how long the secret before still signs, too: a week at most.
+         */
+        SecretRotation: {
+            /**
+             * Grace Seconds
+             * @default 86400
+             */
+            grace_seconds?: number;
+        };
+        /**
          * SessionRead
          * @description One place where the person is signed in.
          */
@@ -2420,6 +2510,164 @@ export interface components {
             locale?: ("ru" | "en") | null;
             /** Name */
             name?: string | null;
+        };
+        /**
+         * WebhookEndpointCreate
+         * @description A new endpoint. Without `event_types` it is told everything that endpoints are told.
+         */
+        WebhookEndpointCreate: {
+            /**
+             * Concurrency
+             * @default 8
+             */
+            concurrency?: number;
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            /**
+             * Event Types
+             * @default []
+             */
+            event_types?: ("domain.added" | "domain.removed" | "member.changed" | "member.joined" | "member.left" | "tenant.updated" | "webhook_endpoint.disabled" | "webhook_endpoint.failing")[];
+            /**
+             * Ordered
+             * @default false
+             */
+            ordered?: boolean;
+            /**
+             * Rate Per Second
+             * @default 50
+             */
+            rate_per_second?: number;
+            /**
+             * Schema Version
+             * @default 1
+             */
+            schema_version?: number;
+            /**
+             * Url
+             * @example https://example.com/webhooks
+             */
+            url: string;
+        };
+        /**
+         * WebhookEndpointRead
+         * @description An endpoint. With `ordered`, events of one installation (or of the tenant) come one after the other.
+         *
+         *     `failing_since` is when it first failed after its last success; at a `warned_percent` of 100 it is
+         *     disabled. A disabled endpoint's events are kept: see `recover`.
+         */
+        WebhookEndpointRead: {
+            /** Concurrency */
+            concurrency: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Description */
+            description: string;
+            /** Disabled At */
+            disabled_at: string | null;
+            /** Disabled Reason */
+            disabled_reason: ("owner" | "gone" | "failing") | null;
+            /** Event Types */
+            event_types: string[];
+            /** Failing Since */
+            failing_since: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Ordered */
+            ordered: boolean;
+            /** Previous Secret Until */
+            previous_secret_until: string | null;
+            /** Rate Per Second */
+            rate_per_second: number;
+            /** Schema Version */
+            schema_version: number;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "enabled" | "disabled";
+            /** Url */
+            url: string;
+            /** Warned Percent */
+            warned_percent: number;
+        };
+        /**
+         * WebhookEndpointSecret
+         * @description An endpoint with its `whsec_` secret, which is shown now and never again.
+         */
+        WebhookEndpointSecret: {
+            /** Concurrency */
+            concurrency: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Description */
+            description: string;
+            /** Disabled At */
+            disabled_at: string | null;
+            /** Disabled Reason */
+            disabled_reason: ("owner" | "gone" | "failing") | null;
+            /** Event Types */
+            event_types: string[];
+            /** Failing Since */
+            failing_since: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Ordered */
+            ordered: boolean;
+            /** Previous Secret Until */
+            previous_secret_until: string | null;
+            /** Rate Per Second */
+            rate_per_second: number;
+            /** Schema Version */
+            schema_version: number;
+            /** Secret */
+            secret: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "enabled" | "disabled";
+            /** Url */
+            url: string;
+            /** Warned Percent */
+            warned_percent: number;
+        };
+        /**
+         * WebhookEndpointUpdate
+         * @description What is to be different; what is not named stays.
+         */
+        WebhookEndpointUpdate: {
+            /** Concurrency */
+            concurrency?: number | null;
+            /** Description */
+            description?: string | null;
+            /** Event Types */
+            event_types?: ("domain.added" | "domain.removed" | "member.changed" | "member.joined" | "member.left" | "tenant.updated" | "webhook_endpoint.disabled" | "webhook_endpoint.failing")[] | null;
+            /** Ordered */
+            ordered?: boolean | null;
+            /** Rate Per Second */
+            rate_per_second?: number | null;
+            /** Schema Version */
+            schema_version?: number | null;
+            /** Status */
+            status?: ("enabled" | "disabled") | null;
+            /** Url */
+            url?: string | null;
         };
     };
     responses: {
@@ -4224,6 +4472,201 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MemberRead"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    list_webhook_endpoints: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: {
+                /** @description The tenant to act for, where the path names none. */
+                "X-Tenant-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_WebhookEndpointRead_"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    create_webhook_endpoint: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeats with the same key are answered alike for 24 hours (a code: while it holds). */
+                "Idempotency-Key"?: string;
+                /** @description The tenant to act for, where the path names none. */
+                "X-Tenant-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEndpointCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookEndpointSecret"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    get_webhook_endpoint: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to act for, where the path names none. */
+                "X-Tenant-ID"?: string;
+            };
+            path: {
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookEndpointRead"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    delete_webhook_endpoint: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to act for, where the path names none. */
+                "X-Tenant-ID"?: string;
+            };
+            path: {
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    update_webhook_endpoint: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to act for, where the path names none. */
+                "X-Tenant-ID"?: string;
+            };
+            path: {
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEndpointUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookEndpointRead"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    rotate_webhook_secret: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeats with the same key are answered alike for 24 hours (a code: while it holds). */
+                "Idempotency-Key"?: string;
+                /** @description The tenant to act for, where the path names none. */
+                "X-Tenant-ID"?: string;
+            };
+            path: {
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecretRotation"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookEndpointSecret"];
                 };
             };
             "4XX": components["responses"]["Problem"];
