@@ -27,6 +27,7 @@ VALUES = {
     "interval": "interval '10 seconds'",
     "interval[]": "ARRAY[interval '10 seconds', interval '20 seconds']",
     "jsonb": "'{}'",
+    "jsonb[]": "ARRAY['{}'::jsonb]",
     "timestamp with time zone": "now()",
     "timestamp with time zone[]": "ARRAY[now(), now()]",
     "inet": "'127.0.0.1'",

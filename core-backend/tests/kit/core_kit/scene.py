@@ -15,6 +15,7 @@ from core_kit.modules import ScriptedModule, registered_module
 from core_kit.people import API, Owner, sign_up
 from core_kit.rls import CASES
 from core_kit.running import RunningCore
+from core_kit.webhook_endpoints import ENDPOINTS, endpoint_of
 
 
 @dataclass(frozen=True)

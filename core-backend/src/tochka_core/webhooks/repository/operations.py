@@ -25,7 +25,9 @@ HELD = """
     GROUP BY tenant_id, receiver, endpoint_id
 """
 ENDPOINTS = """
-    SELECT tenant_id, id, url, failing_since FROM webhook_endpoints WHERE id = ANY($1::uuid[])
+    SELECT w.tenant_id, w.id, w.url, w.failing_since
+    FROM unnest($1::uuid[], $2::uuid[]) AS r(tenant_id, id)
+    JOIN webhook_endpoints w ON w.tenant_id = r.tenant_id AND w.id = r.id
 """
 TENANT_OF_ENDPOINT = "SELECT tenant_id FROM webhook_endpoints WHERE id = $1"
 UNSETTLED = """
@@ -73,9 +75,9 @@ async def held(connection: Connection) -> Sequence[Any]:
     return await connection.fetch(HELD)
 
 
-async def endpoints(connection: Connection, ids: Sequence[UUID]) -> Sequence[Any]:
-    """Where endpoints lead, and since when they fail."""
-    return await connection.fetch(ENDPOINTS, ids)
+async def endpoints(connection: Connection, keys: Sequence[tuple[UUID, UUID]]) -> Sequence[Any]:
+    """Where endpoints (`tenant_id, id`) lead, and since when they fail."""
+    return await connection.fetch(ENDPOINTS, [key[0] for key in keys], [key[1] for key in keys])
 
 
 async def tenant_of_endpoint(connection: Connection, endpoint_id: UUID) -> UUID | None:

@@ -56,8 +56,9 @@ async def look(connection: Connection) -> State:
     waiting = await repository.waiting(connection)
     pending = await repository.pending(connection)
     held = {(row["tenant_id"], row["receiver"]): row for row in await repository.held(connection)}
-    ids = {row["endpoint_id"] for row in (*pending, *held.values()) if row["endpoint_id"] is not None}
-    known = {str(row["id"]): row for row in await repository.endpoints(connection, sorted(ids))}
+    rows = (*pending, *held.values())
+    keys = {(row["tenant_id"], row["endpoint_id"]) for row in rows if row["endpoint_id"] is not None}
+    known = {str(row["id"]): row for row in await repository.endpoints(connection, sorted(keys))}
     queues = [_queue(row, held.pop((row["tenant_id"], row["receiver"]), None), known) for row in pending]
     queues += [_queue(None, row, known) for row in held.values()]
     return State(waiting["count"], _age(waiting["oldest"]), queues)
