@@ -243,7 +243,8 @@ class Walk:
     ) -> None:
         case, (me, other) = CASES[table], self._parties
         given = await self._connection.fetchval(GIVEN_COLUMNS, table)
-        query = f"INSERT INTO {table} ({given}) SELECT {given} FROM jsonb_populate_record(NULL::{table}, $1::jsonb)"  # noqa: S608  names of our own
+        source = f"jsonb_populate_record(NULL::{table}, $1::jsonb)"
+        query = f"INSERT INTO {table} ({given}) SELECT {given} FROM {source}"  # noqa: S608  names of our own
         for whose, party in (("one's own", me), ("another's", other)):
             row = expectation.rows[next(iter(expectation.own[party]))]
             found = await self._touched(role, kind, query, orjson.dumps(row).decode())

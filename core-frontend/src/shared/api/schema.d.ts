@@ -181,6 +181,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Deliveries
+         * @description Deliveries to the tenant's own endpoints, newest first.
+         */
+        get: operations["list_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/{delivery_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Delivery
+         * @description One delivery, with the body that was, or will be, sent.
+         */
+        get: operations["get_delivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/{delivery_id}/attempts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Attempts
+         * @description The requests that were made for a delivery and what came back, newest first.
+         */
+        get: operations["list_attempts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/{delivery_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay Delivery
+         * @description Send one delivery again.
+         */
+        post: operations["replay_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/dev/inbox": {
         parameters: {
             query?: never;
@@ -741,6 +821,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/replays/{replay_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Replay
+         * @description One replay and how far it is.
+         */
+        get: operations["get_replay"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/replays/{replay_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Replay
+         * @description Stop a running replay.
+         */
+        post: operations["cancel_replay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/subdomains/{label}": {
         parameters: {
             query?: never;
@@ -1078,6 +1198,50 @@ export interface paths {
         patch: operations["update_webhook_endpoint"];
         trace?: never;
     };
+    "/api/v1/webhook-endpoints/{endpoint_id}/recover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Recover
+         * @description Send again what the endpoint has missed since then: held, refused and expired deliveries.
+         */
+        post: operations["recover_webhook_endpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhook-endpoints/{endpoint_id}/replays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Replays
+         * @description The endpoint's replays, newest first.
+         */
+        get: operations["list_replays"];
+        put?: never;
+        /**
+         * Create Replay
+         * @description Send deliveries again, chosen by time, type and what became of them; a dry run only counts them.
+         */
+        post: operations["create_replay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/webhook-endpoints/{endpoint_id}/rotate-secret": {
         parameters: {
             query?: never;
@@ -1092,6 +1256,26 @@ export interface paths {
          * @description Give an endpoint a new secret, shown once; the one before signs along for a while.
          */
         post: operations["rotate_webhook_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhook-endpoints/{endpoint_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send Test
+         * @description Send a `ping`, signed and retried like every event.
+         */
+        post: operations["test_webhook_endpoint"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1312,6 +1496,44 @@ export interface components {
             ticket: string;
         };
         /**
+         * AttemptRead
+         * @description One request and what came back: an answer, or the kind of `error` that kept it from coming.
+         *
+         *     `timings` are milliseconds from the start of the attempt, as far as they are known.
+         */
+        AttemptRead: {
+            /** Address */
+            address: string | null;
+            /** Duration Ms */
+            duration_ms: number;
+            /** Error */
+            error: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Number */
+            number: number;
+            /** Response Body */
+            response_body: string | null;
+            /** Response Headers */
+            response_headers: {
+                [key: string]: string;
+            } | null;
+            /** Response Status */
+            response_status: number | null;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Timings */
+            timings: {
+                [key: string]: number;
+            } | null;
+        };
+        /**
          * AuditEntryRead
          * @description One deed: `action` by the person `user_id` in the session `session_id`, done to `subject_id`.
          *
@@ -1448,6 +1670,103 @@ export interface components {
             name?: string | null;
             /** Tenant Name */
             tenant_name?: string | null;
+        };
+        /**
+         * DeliveryDetail
+         * @description A delivery with the body that was, or will be, sent.
+         */
+        DeliveryDetail: {
+            /** Attempts */
+            attempts: number;
+            body: components["schemas"]["Envelope"];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Due At */
+            due_at: string | null;
+            /**
+             * Endpoint Id
+             * Format: uuid
+             */
+            endpoint_id: string;
+            /**
+             * Event Id
+             * Format: uuid
+             */
+            event_id: string;
+            /** Finished At */
+            finished_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Last Error */
+            last_error: string | null;
+            /** Last Response Status */
+            last_response_status: number | null;
+            /** Replayed */
+            replayed: boolean;
+            /** Sequence */
+            sequence: number;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "pending" | "accepted" | "delivered" | "refused" | "expired" | "cancelled" | "held";
+            /** Type */
+            type: string;
+        };
+        /**
+         * DeliveryRead
+         * @description One event on its way to one endpoint, with what the last attempt brought.
+         *
+         *     `held`: the endpoint is disabled, the event is kept. `refused`, `expired`: it was given up.
+         */
+        DeliveryRead: {
+            /** Attempts */
+            attempts: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Due At */
+            due_at: string | null;
+            /**
+             * Endpoint Id
+             * Format: uuid
+             */
+            endpoint_id: string;
+            /**
+             * Event Id
+             * Format: uuid
+             */
+            event_id: string;
+            /** Finished At */
+            finished_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Last Error */
+            last_error: string | null;
+            /** Last Response Status */
+            last_response_status: number | null;
+            /** Replayed */
+            replayed: boolean;
+            /** Sequence */
+            sequence: number;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "pending" | "accepted" | "delivered" | "refused" | "expired" | "cancelled" | "held";
+            /** Type */
+            type: string;
         };
         /**
          * EntitlementSpec
@@ -1956,10 +2275,24 @@ export interface components {
              */
             channel: "max" | "telegram";
         };
+        /** Page[AttemptRead] */
+        Page_AttemptRead_: {
+            /** Items */
+            items: components["schemas"]["AttemptRead"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
         /** Page[AuditEntryRead] */
         Page_AuditEntryRead_: {
             /** Items */
             items: components["schemas"]["AuditEntryRead"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /** Page[DeliveryRead] */
+        Page_DeliveryRead_: {
+            /** Items */
+            items: components["schemas"]["DeliveryRead"][];
             /** Next Cursor */
             next_cursor: string | null;
         };
@@ -1988,6 +2321,13 @@ export interface components {
         Page_MemberRead_: {
             /** Items */
             items: components["schemas"]["MemberRead"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /** Page[ReplayRead] */
+        Page_ReplayRead_: {
+            /** Items */
+            items: components["schemas"]["ReplayRead"][];
             /** Next Cursor */
             next_cursor: string | null;
         };
@@ -2251,6 +2591,19 @@ export interface components {
             way: "password" | "anew";
         };
         /**
+         * RecoverRequest
+         * @description Send again what an endpoint has missed since then: held, refused and expired deliveries.
+         */
+        RecoverRequest: {
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Until */
+            until?: string | null;
+        };
+        /**
          * Refresh
          * @description Which tenant the new access token is for. Native clients bring their refresh token in the body.
          */
@@ -2259,6 +2612,90 @@ export interface components {
             refresh_token?: string | null;
             /** Tenant Id */
             tenant_id?: string | null;
+        };
+        /**
+         * ReplayCount
+         * @description How many deliveries a replay would send again now.
+         */
+        ReplayCount: {
+            /** Total */
+            total: number;
+        };
+        /**
+         * ReplayRead
+         * @description A job that sends deliveries again, under the same `webhook-id`. `total` was counted at its start.
+         */
+        ReplayRead: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Done */
+            done: number;
+            /**
+             * Endpoint Id
+             * Format: uuid
+             */
+            endpoint_id: string;
+            /** Event Types */
+            event_types: string[];
+            /** Finished At */
+            finished_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Rate Per Second */
+            rate_per_second: number;
+            /** Since */
+            since: string | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "running" | "done" | "cancelled";
+            /** Statuses */
+            statuses: string[];
+            /** Total */
+            total: number;
+            /** Until */
+            until: string | null;
+        };
+        /**
+         * ReplayRequest
+         * @description Which deliveries of an endpoint to send again, and how many a second. A dry run only counts them.
+         */
+        ReplayRequest: {
+            /**
+             * Dry Run
+             * @default false
+             */
+            dry_run?: boolean;
+            /**
+             * Event Types
+             * @default []
+             */
+            event_types?: string[];
+            /**
+             * Rate Per Second
+             * @default 20
+             */
+            rate_per_second?: number;
+            /** Since */
+            since?: string | null;
+            /**
+             * Statuses
+             * @default [
+             *       "held",
+             *       "refused",
+             *       "expired"
+             *     ]
+             */
+            statuses?: ("delivered" | "refused" | "expired" | "held")[];
+            /** Until */
+            until?: string | null;
         };
         /**
          * SecretRotation
@@ -2475,6 +2912,17 @@ export interface components {
             locale?: ("ru" | "en") | null;
             /** Name */
             name?: string | null;
+        };
+        /**
+         * TestSent
+         * @description A `ping` is on its way to the endpoint; its delivery is listed under this event.
+         */
+        TestSent: {
+            /**
+             * Event Id
+             * Format: uuid
+             */
+            event_id: string;
         };
         /**
          * UserRead
@@ -2958,6 +3406,139 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Access"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    list_deliveries: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                endpoint_id?: string;
+                status?: "pending" | "accepted" | "delivered" | "refused" | "expired" | "cancelled" | "held";
+                type?: string;
+                event_id?: string;
+                since?: string;
+                until?: string;
+            };
+            header?: {
+                /** @description The tenant to act for, where the path names none. */
+                "X-Tenant-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DeliveryRead_"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    get_delivery: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to act for, where the path names none. */
+                "X-Tenant-ID"?: string;
+            };
+            path: {
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryDetail"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    list_attempts: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: {
+                /** @description The tenant to act for, where the path names none. */
+                "X-Tenant-ID"?: string;
+            };
+            path: {
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AttemptRead_"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    replay_delivery: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeats with the same key are answered alike for 24 hours (a code: while it holds). */
+                "Idempotency-Key"?: string;
+                /** @description The tenant to act for, where the path names none. */
+                "X-Tenant-ID"?: string;
+            };
+            path: {
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayRead"];
                 };
             };
             "4XX": components["responses"]["Problem"];
@@ -3886,6 +4467,66 @@ export interface operations {
             "5XX": components["responses"]["Problem"];
         };
     };
+    get_replay: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to act for, where the path names none. */
+                "X-Tenant-ID"?: string;
+            };
+            path: {
+                replay_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayRead"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    cancel_replay: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to act for, where the path names none. */
+                "X-Tenant-ID"?: string;
+            };
+            path: {
+                replay_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayRead"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
     check_subdomain: {
         parameters: {
             query?: never;
@@ -4636,6 +5277,126 @@ export interface operations {
             "5XX": components["responses"]["Problem"];
         };
     };
+    recover_webhook_endpoint: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeats with the same key are answered alike for 24 hours (a code: while it holds). */
+                "Idempotency-Key"?: string;
+                /** @description The tenant to act for, where the path names none. */
+                "X-Tenant-ID"?: string;
+            };
+            path: {
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecoverRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayRead"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    list_replays: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: {
+                /** @description The tenant to act for, where the path names none. */
+                "X-Tenant-ID"?: string;
+            };
+            path: {
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ReplayRead_"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    create_replay: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeats with the same key are answered alike for 24 hours (a code: while it holds). */
+                "Idempotency-Key"?: string;
+                /** @description The tenant to act for, where the path names none. */
+                "X-Tenant-ID"?: string;
+            };
+            path: {
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayRequest"];
+            };
+        };
+        responses: {
+            /** @description A dry run: how many there are. */
+            200: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayCount"];
+                };
+            };
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayRead"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
     rotate_webhook_secret: {
         parameters: {
             query?: never;
@@ -4667,6 +5428,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WebhookEndpointSecret"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    test_webhook_endpoint: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeats with the same key are answered alike for 24 hours (a code: while it holds). */
+                "Idempotency-Key"?: string;
+                /** @description The tenant to act for, where the path names none. */
+                "X-Tenant-ID"?: string;
+            };
+            path: {
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestSent"];
                 };
             };
             "4XX": components["responses"]["Problem"];

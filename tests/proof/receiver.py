@@ -1,0 +1,128 @@
+"""An owner's system at the end of a webhook, a process of its own that can be killed at any moment.
+
+    python receiver.py PORT FILE SEED
+
+Every effect is one row of an SQLite file, committed before the answer; a repetition finds the row. As long as
+there is no file FILE.calm it misbehaves by chance, before the effect or after it.
+"""
+
+import asyncio
+import gzip
+import random
+import sqlite3
+import sys
+from pathlib import Path
+
+PORT, FILE, SEED = int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+BOMB = gzip.compress(bytes(8 * 1024 * 1024))
+HEAD = "HTTP/1.1 {0} Status\r\nContent-Length: {1}\r\n{2}\r\n"
+
+
+def answer(status: int, body: bytes = b"", headers: str = "") -> bytes:
+    """A response as bytes."""
+    return HEAD.format(status, len(body), headers).encode() + body
+
+
+MISCHIEF = ("error", "hang_up", "drip", "endless", "bomb", "redirect", "later", "garbage")
+SHARE = 0.2
+
+
+class Book:
+    """What has taken effect, and every request."""
+
+    def __init__(self, file: Path) -> None:
+        self._database = sqlite3.connect(file, isolation_level=None)
+        self._database.execute("PRAGMA journal_mode=WAL")
+        self._database.execute("CREATE TABLE IF NOT EXISTS effects (id TEXT PRIMARY KEY, body TEXT)")
+        self._database.execute("CREATE TABLE IF NOT EXISTS requests (id TEXT, mischief TEXT)")
+
+    def note(self, id: str, mischief: str) -> None:
+        """A request came in."""
+        self._database.execute("INSERT INTO requests VALUES (?, ?)", (id, mischief))
+
+    def take(self, id: str, body: bytes) -> None:
+        """The effect, once."""
+        self._database.execute("INSERT OR IGNORE INTO effects VALUES (?, ?)", (id, body.decode()))
+
+
+class Receiver:
+    """Serves until it is killed."""
+
+    def __init__(self) -> None:
+        self._book = Book(FILE)
+        self._chance = random.Random(f"{SEED}{FILE}")
+        self._calm = FILE.with_suffix(".calm")
+
+    async def run(self) -> None:
+        """Listen."""
+        server = await asyncio.start_server(self._serve, "127.0.0.1", PORT)
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        await server.serve_forever()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while await self._one(reader, writer):
+                pass
+        except (OSError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Serve one request; whether the connection stays open."""
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower().split("\r\n")
+        headers = dict(line.split(": ", 1) for line in head[1:] if ": " in line)
+        body = await reader.readexactly(int(headers.get("content-length", "0")))
+        is_wicked = not self._calm.exists() and self._chance.random() < SHARE
+        mischief = self._chance.choice(MISCHIEF) if is_wicked else ""
+        self._book.note(headers["webhook-id"], mischief)
+        if not mischief or self._chance.random() < 0.5:
+            self._book.take(headers["webhook-id"], body)
+        if mischief:
+            await getattr(self, f"_{mischief}")(writer)
+            return False
+        writer.write(answer(200))
+        await writer.drain()
+        return True
+
+    async def _error(self, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer(500, b"Bearer abcdefghijklmnop"))
+        await writer.drain()
+
+    async def _hang_up(self, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    async def _drip(self, writer: asyncio.StreamWriter) -> None:
+        """One byte a second, for longer than anybody should wait."""
+        for byte in HEAD.format(200, 1000, ""):
+            writer.write(byte.encode())
+            await writer.drain()
+            await asyncio.sleep(1)
+
+    async def _endless(self, writer: asyncio.StreamWriter) -> None:
+        """A body that does not end."""
+        writer.write(b"HTTP/1.1 200 Status\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for _ in range(100_000):
+            writer.write(b"1000\r\n" + bytes(0x1000) + b"\r\n")
+            await writer.drain()
+
+    async def _bomb(self, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer(200, BOMB, "Content-Encoding: gzip\r\n"))
+        await writer.drain()
+
+    async def _redirect(self, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer(307, b"", "Location: http://169.254.169.254/latest/meta-data/\r\n"))
+        await writer.drain()
+
+    async def _later(self, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer(429, b"", "Retry-After: 1\r\n"))
+        await writer.drain()
+
+    async def _garbage(self, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"\x00\xff no http at all\r\n\r\n")
+        await writer.drain()
+
+
+if __name__ == "__main__":
+    asyncio.run(Receiver().run())

@@ -1,0 +1,140 @@
+"""Everybody is renamed over and over while workers, engines and receivers are killed with -9 and receivers
+misbehave in every way: at the end each event has taken effect exactly once wherever it was meant to.
+"""
+
+import asyncio
+import random
+import tempfile
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.proof import books, hooks
+from tests.proof.hooks import Reaper, System, systems
+from tests.proof.journal import Journal
+from tests.proof.killing import BACKEND, Killer
+from tests.proof.options import SEED
+from tests.proof.people import Owner, owners
+from tests.proof.running import CORE, SHOP, Stack, running
+
+pytestmark = [pytest.mark.proof, pytest.mark.anyio]
+
+OWNERS = 8
+CHAOS_S = 60.0
+PAUSE_S = 0.1
+# the worker dies most often: it is the one that delivers
+VICTIMS = ("core-worker", "core-worker", "core-worker", "core-web", "postgres", "redis", BACKEND)
+
+
+@dataclass
+class Aftermath:
+    """The stack and the systems when nothing waits any more."""
+
+    stack: Stack
+    killer: Killer
+    systems: Sequence[System]
+    journal: Journal
+    names: dict[str, str]
+
+
+async def _rename(owner: Owner, chance: random.Random, over: asyncio.Event, names: dict[str, str]) -> None:
+    """Again and again; what was answered last is what the tenant is called."""
+    number = 0
+    while not over.is_set():
+        number += 1
+        name = f"Лавка {number}"
+        seen = await owner.call("PATCH", f"/tenants/{owner.tenant_id}", {"name": name})
+        if seen.is_good:
+            names[owner.tenant_id] = name
+        await asyncio.sleep(chance.uniform(0, 2 * PAUSE_S))
+
+
+@pytest.fixture(scope="module")
+async def aftermath(anyio_backend: str, findings: list[str]) -> AsyncIterator[Aftermath]:
+    """A minute of chaos, then as long as it takes until everything is delivered."""
+    journal, chance, over = Journal(), random.Random(SEED), asyncio.Event()
+    names: dict[str, str] = {}
+    with running() as stack, tempfile.TemporaryDirectory() as folder:
+        async with owners(stack.url, journal, OWNERS) as people, systems(people, Path(folder)) as found:
+            for number, owner in enumerate(people):
+                wish = await owner.activate(f"hooked-{number}")
+                await owner.outcome(next(iter(wish.answered)))
+            killer = Killer(stack, chance, VICTIMS)
+            async with asyncio.TaskGroup() as group:
+                for owner in people:
+                    group.create_task(_rename(owner, chance, over, names))
+                group.create_task(Reaper(found, chance, over).run())
+                await killer.run(CHAOS_S)
+                over.set()
+            for system in found:
+                system.calm()
+            await hooks.settled(stack)
+            after = Aftermath(stack, killer, found, journal, names)
+            findings.append(await _told(after))
+            yield after
+
+
+async def _told(found: Aftermath) -> str:
+    requests: Counter[str] = Counter()
+    for system in found.systems:
+        requests += system.requests()
+    effects = sum(len(system.effects()) for system in found.systems)
+    deaths = sum(system.deaths for system in found.systems)
+    (events,) = await books.rows(found.stack, CORE, "SELECT count(*) AS count FROM events")
+    (attempts,) = await books.rows(found.stack, CORE, "SELECT count(*) AS count FROM attempts")
+    killed, answers = dict(found.killer.killed), dict(requests)
+    return (
+        f"webhooks: killed {killed} and receivers {deaths} times; {events['count']} events, "
+        f"{attempts['count']} attempts written down; at endpoints {requests.total()} requests, "
+        f"{effects} effects, answers {answers}"
+    )
+
+
+async def test_every_event_took_effect_exactly_once_at_every_endpoint(aftermath: Aftermath) -> None:
+    given: dict[str, set[str]] = {}
+    for row in await books.rows(aftermath.stack, CORE, hooks.GIVEN):
+        given.setdefault(row["tenant_id"], set()).add(row["event_id"])
+    took = {system.owner.tenant_id: system.effects() for system in aftermath.systems}
+    assert {tenant: took[tenant] ^ given[tenant] for tenant in given} == {tenant: set() for tenant in given}
+    assert sum(map(len, took.values())) > OWNERS * 50
+
+
+async def test_every_event_of_a_tenant_was_meant_for_its_endpoint(aftermath: Aftermath) -> None:
+    heard = """
+        SELECT e.id FROM events e WHERE e.type = 'tenant.updated' AND 1 <> (
+          SELECT count(*) FROM deliveries d WHERE d.event_id = e.id AND d.endpoint_id IS NOT NULL)
+    """
+    assert await books.rows(aftermath.stack, CORE, heard) == []
+
+
+async def test_every_delivery_was_delivered(aftermath: Aftermath) -> None:
+    rows = await books.rows(aftermath.stack, CORE, hooks.GIVEN)
+    assert Counter(row["status"] for row in rows) == {"delivered": len(rows)}
+
+
+async def test_the_counts_have_no_holes(aftermath: Aftermath) -> None:
+    assert await books.faults_of_core(aftermath.stack) == {}
+
+
+async def test_the_module_knows_the_last_name(aftermath: Aftermath) -> None:
+    current = {
+        str(r["id"]): r["name"]
+        for r in await books.rows(aftermath.stack, CORE, "SELECT id, name FROM tenants")
+    }
+    known = await books.rows(
+        aftermath.stack, SHOP, "SELECT DISTINCT tenant_id, tenant_name FROM tochka_installations"
+    )
+    assert {str(row["tenant_id"]): row["tenant_name"] for row in known}.items() <= current.items()
+    assert len(known) == OWNERS
+
+
+async def test_everybody_was_killed(aftermath: Aftermath) -> None:
+    assert set(aftermath.killer.killed) == set(VICTIMS), f"seed {SEED}"
+    assert all(system.deaths for system in aftermath.systems) or sum(s.deaths for s in aftermath.systems) > 10
+
+
+async def test_no_answer_was_a_wrong_one(aftermath: Aftermath) -> None:
+    assert aftermath.journal.wrong == []
