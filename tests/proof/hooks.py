@@ -109,10 +109,14 @@ async def systems(owners: Sequence[Owner], folder: Path) -> AsyncIterator[list[S
 
 # What is to be tried again in minutes or days is tried now, and shut gates are knocked at.
 HASTEN = """
-    WITH d AS (
-      UPDATE deliveries SET due_at = now()
-      WHERE status = 'pending' AND isfinite(due_at) AND leased_until IS NULL
-      RETURNING tenant_id, receiver, command
+    WITH q AS MATERIALIZED (
+      SELECT tenant_id, receiver, command FROM delivery_queues
+      ORDER BY tenant_id, receiver, command FOR UPDATE
+    ), d AS (
+      UPDATE deliveries d SET due_at = now() FROM q
+      WHERE d.status = 'pending' AND isfinite(d.due_at) AND d.leased_until IS NULL
+        AND (d.tenant_id, d.receiver, d.command) = (q.tenant_id, q.receiver, q.command)
+      RETURNING d.tenant_id, d.receiver, d.command
     )
     UPDATE delivery_queues q SET due_at = now(), blocked_until = NULL
     FROM (SELECT DISTINCT * FROM d) d

@@ -281,11 +281,16 @@ async def hasten_one(database: ScratchDatabase, owner: Owner) -> None:
 
 
 SOON = """
-    WITH d AS (
-      UPDATE deliveries SET due_at = now()
-      WHERE tenant_id = $1 AND status = 'pending' AND isfinite(due_at) RETURNING receiver
+    WITH q AS MATERIALIZED (
+      SELECT tenant_id, receiver FROM delivery_queues WHERE tenant_id = $1
+      ORDER BY tenant_id, receiver, command FOR UPDATE
+    ), d AS (
+      UPDATE deliveries d SET due_at = now() FROM q
+      WHERE d.tenant_id = q.tenant_id AND d.receiver = q.receiver AND d.status = 'pending'
+        AND isfinite(d.due_at) RETURNING d.receiver
     )
-    UPDATE delivery_queues q SET due_at = now() FROM d WHERE q.receiver = d.receiver RETURNING q.receiver
+    UPDATE delivery_queues q SET due_at = now() FROM d
+    WHERE q.tenant_id = $1 AND q.receiver = d.receiver RETURNING q.receiver
 """
 
 

@@ -43,6 +43,7 @@ class Breakers:
         state = self._states.get(name)
         if state is not None:
             state.shut_until = time.monotonic() + seconds if seconds > 0 else 0.0
+            state.why = state.why or "open"
 
     def take(self, want: Want) -> Grant:
         """Without Redis: all that is wanted, or one try when the pause is over."""
