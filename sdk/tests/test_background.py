@@ -185,6 +185,30 @@ async def test_what_cannot_come_again_is_forgotten_and_what_can_is_kept(
     assert {row["event_id"] for row in kept} == {recent.id, beyond.id}
 
 
+async def test_a_repetition_after_a_year_is_still_a_repetition(
+    running: ModuleClient, platform: PlatformDouble, background: Background, owner: Any
+) -> None:
+    fresh = await running.install()
+    renamed = platform.record("tenant.updated", TenantUpdated(name="Раз"), fresh, tenant_wide=True)
+    await running.deliver(renamed)
+    await owner.execute("UPDATE tochka_events SET received_at = now() - interval '1 year'")
+    await background.clean()
+    gone = await owner.fetch("SELECT 1 FROM tochka_events WHERE event_id = $1", renamed.id)
+    again = await asyncio.gather(*(running.deliver(renamed) for _ in range(10)))
+    assert gone == []
+    assert {(answer.status_code, answer.json()["status"]) for answer in again} == {(200, "duplicate")}
+
+
+async def test_what_a_restored_platform_numbers_anew_is_news(
+    running: ModuleClient, platform: PlatformDouble
+) -> None:
+    fresh = await running.install()
+    first = platform.event("tenant.updated", TenantUpdated(name="Раз"), fresh, tenant_wide=True)
+    another = platform.event("ping", Ping(), fresh, tenant_wide=True, sequence=first.sequence)
+    answers = [await running.deliver(item) for item in (first, another, another)]
+    assert [answer.json()["status"] for answer in answers] == ["done", "done", "duplicate"]
+
+
 async def _until_limit(client: ModuleClient, installation: FreshInstallation, limit: int) -> None:
     """Wait for background work, which nobody announces."""
     async with asyncio.timeout(10):

@@ -251,7 +251,7 @@ MATTERS = {
     "domains/labels.py",
     "endpoints/secrets.py",
     "installations/activation.py",
-    *(f"outbound/{name}.py" for name in ("addresses", "breakers", "calls", "gates")),
+    *(f"outbound/{name}.py" for name in ("addresses", "breakers", "gate", "gates")),
     *(f"outbound/{name}.py" for name in ("judging", "urls")),
     *(f"tenants/{name}.py" for name in ("invitations", "members", "roles")),
     *(f"webhooks/{name}.py" for name in ("admission", "metrics", "schedules", "sending")),

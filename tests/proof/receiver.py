@@ -24,6 +24,7 @@ def answer(status: int, body: bytes = b"", headers: str = "") -> bytes:
 
 
 MISCHIEF = ("error", "hang_up", "drip", "endless", "bomb", "redirect", "later", "garbage")
+SAYING_YES = ("endless", "bomb")
 SHARE = 0.2
 
 
@@ -77,7 +78,7 @@ class Receiver:
         is_wicked = not self._calm.exists() and self._chance.random() < SHARE
         mischief = self._chance.choice(MISCHIEF) if is_wicked else ""
         self._book.note(headers["webhook-id"], mischief)
-        if not mischief or self._chance.random() < 0.5:
+        if mischief in {"", *SAYING_YES} or self._chance.random() < 0.5:
             self._book.take(headers["webhook-id"], body)
         if mischief:
             await getattr(self, f"_{mischief}")(writer)

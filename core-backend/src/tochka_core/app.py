@@ -29,7 +29,7 @@ from tochka_core.installations import api as installations
 from tochka_core.keyring import Keys
 from tochka_core.limits import Limiter, RateLimits
 from tochka_core.openapi import DescribedApi
-from tochka_core.outbound.public import Policy, open_sender
+from tochka_core.outbound.public import Gates, Policy, open_sender
 from tochka_core.resources import Addresses, Resources
 from tochka_core.settings import ChannelSettings, Settings
 from tochka_core.signup import api as signup
@@ -61,7 +61,9 @@ async def open_resources(
         await connections.check_role()
         policy = _outbound_policy(settings)
         async with (
-            open_channels(channel_plan(settings), redis if settings.dev_inbox else None) as channels,
+            open_channels(
+                channel_plan(settings), redis if settings.dev_inbox else None, Gates(redis)
+            ) as channels,
             open_sender(policy) as sender,
         ):
             yield Resources(

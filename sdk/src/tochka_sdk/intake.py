@@ -3,7 +3,8 @@ repetition.
 
 1. The event's id is noted first, by a unique insert: a concurrent delivery of the same event waits there,
 and then
-   finds it done.
+   finds it done. Ids are forgotten after a while; below the unbroken run of sequences everything was there:
+   a repetition is known as one after a year, too.
 2. The SDK's own state follows: installation, hosts, license, tenant's name. State never goes backwards:
 licenses by
    version, hosts and names by sequence, a removed installation never comes back.
@@ -113,6 +114,8 @@ class Intake:
             log = EventLog(session)
             if not await log.add(envelope):
                 return Outcome(await log.answer_to(envelope.id), "duplicate")
+            if await log.is_forgotten(envelope):
+                return Outcome(200, "duplicate")
             await self._note_sequence(log, envelope, body)
             outcome = await _Effect(self, session, envelope, body, license).run()
             if outcome.status != 200:
@@ -155,8 +158,11 @@ class Intake:
 
     async def _note_sequence(self, log: EventLog, envelope: Envelope, body: BaseModel | None) -> None:
         told = body.last_sequence if isinstance(body, events.Digest) else 0
+        tenant_id, sequence = str(envelope.tenant_id), envelope.sequence
         if await log.advance(envelope, told, GAP_PATIENCE):
-            _log.info("events.gap_seen", tenant_id=str(envelope.tenant_id), sequence=envelope.sequence)
+            _log.info("events.gap_seen", tenant_id=tenant_id, sequence=sequence)
+        elif isinstance(body, events.Digest):
+            _log.info("events.complete", tenant_id=tenant_id, sequence=sequence)
 
 
 def _scope(envelope: Envelope) -> Scope:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Row, and_, delete, func, literal, or_, select, update
+from sqlalchemy import BigInteger, Row, and_, delete, exists, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -46,6 +46,27 @@ class EventLog:
             .returning(events.c.event_id)
         )
         return (await self._session.execute(statement)).first() is not None
+
+    async def is_forgotten(self, event: Envelope) -> bool:
+        """Whether an event that was just noted had been there before, and its note was dropped since: it lies
+        below the unbroken run, and no other event has its place there.
+
+        Another one in its place means that the platform gives out numbers anew, as it does when it was
+        restored from a backup: then it is news.
+        """
+        if event.sequence == 0:
+            return False
+        place = and_(events.c.tenant_id == event.tenant_id, events.c.sequence == event.sequence)
+        other = exists().where(place, events.c.event_id != event.id)
+        below = and_(sequences.c.tenant_id == event.tenant_id, sequences.c.last_sequence >= event.sequence)
+        found = await self._session.execute(select(~other).select_from(sequences).where(below))
+        return bool(found.scalar())
+
+    async def completeness(self, tenant_id: UUID) -> tuple[int, int]:
+        """Up to which sequence nothing is missing, and the highest that is known of; alike: all is there."""
+        query = select(sequences.c.last_sequence, sequences.c.highest_sequence)
+        row = (await self._session.execute(query.where(sequences.c.tenant_id == tenant_id))).first()
+        return (0, 0) if row is None else (row.last_sequence, row.highest_sequence)
 
     async def answer_to(self, event_id: str) -> int:
         """The status that an event was answered with, which its repetition gets as well."""

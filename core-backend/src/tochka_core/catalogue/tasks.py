@@ -23,6 +23,6 @@ async def register(resources: Resources, url: str, public_key_jwk: Mapping[str, 
     """
     key = service.public_key(public_key_jwk)
     base_url = url.rstrip("/")
-    manifest = manifests.parse(await adapters.fetch_manifest(base_url))
+    manifest = manifests.parse(await adapters.fetch_manifest(resources.sender, base_url))
     async with resources.connections.system("registers a module") as connection:
         return await service.register(connection, base_url, key, manifest)

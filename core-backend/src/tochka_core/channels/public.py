@@ -16,6 +16,7 @@ from tochka_core.channels.port import BotChannel, Channels, PushChannel
 from tochka_core.channels.schemas import ChannelKind, Finding
 from tochka_core.channels.sms import Sms, SmsRequest
 from tochka_core.channels.telegram import TelegramBot
+from tochka_core.outbound.public import Gate, Gates
 
 __all__ = [
     "KINDS",
@@ -68,23 +69,33 @@ class ChannelPlan:
 
 
 @asynccontextmanager
-async def open_channels(plan: ChannelPlan, inbox: Redis | None) -> AsyncIterator[Channels]:
-    """The channels of the plan, with clients of their own; `inbox` is given where it is switched on."""
+async def open_channels(
+    plan: ChannelPlan, inbox: Redis | None, gates: Gates | None = None
+) -> AsyncIterator[Channels]:
+    """The channels of the plan, with clients of their own; `inbox` is given where it is switched on. All who
+    share the `gates` leave a service alone for a while that does not answer.
+    """
+
+    def gate(name: str) -> Gate | None:
+        return None if gates is None else Gate(gates, f"channels:{name}")
+
     pushes: dict[ChannelKind, PushChannel] = {}
     bots: dict[ChannelKind, BotChannel] = {}
     async with AsyncExitStack() as stack:
         if plan.max_bot is not None:
             root = RUSSIAN_ROOT.read_bytes()
-            bots["max"] = MaxBot(await stack.enter_async_context(open_http(root)), **vars(plan.max_bot))
+            bots["max"] = MaxBot(
+                await stack.enter_async_context(open_http(root, gate=gate("max"))), **vars(plan.max_bot)
+            )
         if plan.telegram_bot is not None:
-            http = await stack.enter_async_context(open_http())
+            http = await stack.enter_async_context(open_http(gate=gate("telegram")))
             bots["telegram"] = TelegramBot(http, **vars(plan.telegram_bot))
         if plan.telegram_gateway is not None:
-            http = await stack.enter_async_context(open_http())
+            http = await stack.enter_async_context(open_http(gate=gate("telegram-gateway")))
             pushes["telegram"] = TelegramGateway(http, **vars(plan.telegram_gateway))
         left = [kind for kind in KINDS if kind not in bots and kind not in pushes]
         if plan.sms is not None:
-            http = await stack.enter_async_context(open_http())
+            http = await stack.enter_async_context(open_http(gate=gate("sms")))
             pushes |= {kind: Sms(http, plan.sms) for kind in left}
         elif inbox is not None:
             pushes |= {kind: DevelopmentInbox(kind, inbox) for kind in left}

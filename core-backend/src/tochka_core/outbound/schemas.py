@@ -16,7 +16,6 @@ ErrorWord = Literal[
     "timeout",
     "protocol",
     "redirect",  # comes with its status
-    "gate",  # not asked at all: see `Calls`
 ]
 Closed = Literal["", "open", "probing", "asked", "rate", "concurrency"]
 

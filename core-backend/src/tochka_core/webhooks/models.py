@@ -43,6 +43,9 @@ class ReceiverSequence(Base):
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
     receiver: Mapped[str] = mapped_column(Text, primary_key=True)
     last_sequence: Mapped[int] = mapped_column(BigInteger)
+    digested_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=text("now()"))
+
+    __table_args__ = (Index("ix_receiver_sequences_digested_at", "digested_at"),)
 
 
 class DeliveryQueue(Base):

@@ -21,16 +21,18 @@ from tochka_core.webhooks import metrics, sending
 from tochka_core.webhooks.admission import Admission
 from tochka_core.webhooks.schedules import REQUESTED, pause_after
 from tochka_core.webhooks.schemas import Delivery
-from tochka_core.webhooks.service import outcomes, queue, replays, reports, routing
+from tochka_core.webhooks.service import digests, outcomes, queue, replays, reports, routing
 from tochka_core.webhooks.service.outcomes import Outcome
 
 FAN_OUT = 200
 OVERDUE = 50
 REPLAYS = 20
+DIGESTS = 100
 FAN_OUT_S, DELIVER_S, CONCLUDE_S, OVERDUE_S, REPLAYS_S = 0.03, 0.1, 0.02, 0.25, 0.25
 # A lease ends soon after its holder died; whoever lives renews it, however long the request takes.
 LEASE = timedelta(seconds=10)
 HEARTBEAT_S = 2.5
+DIGESTS_S = 60.0
 DRAIN_S = 2.0
 _log = logs.get_logger(__name__)
 
@@ -82,6 +84,7 @@ class Dispatcher:
             group.create_task(self._loop("deadlines", self._deadlines, OVERDUE_S))
             group.create_task(self._loop("heartbeat", self._heartbeat, HEARTBEAT_S))
             group.create_task(self._loop("replays", self._replays, REPLAYS_S))
+            group.create_task(self._loop("digests", self._digests, DIGESTS_S))
             await self._stop.wait()
             self._wake.set()
         await self._drain()
@@ -166,6 +169,11 @@ class Dispatcher:
             async with self._resources.connections.system("keeps its leases") as connection:
                 await queue.renew(connection, flying, LEASE)
         return False
+
+    async def _digests(self) -> bool:
+        """Tell modules how many events there are for them."""
+        async with self._resources.connections.system("writes all tenants' digests") as connection:
+            return await digests.write(connection, DIGESTS) == DIGESTS
 
     async def _replays(self) -> bool:
         """Make the next portions of what is to be sent again due."""

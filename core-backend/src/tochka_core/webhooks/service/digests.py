@@ -1,0 +1,28 @@
+"""The daily digest: every module is told how many events of each tenant there are for it, so that it can tell
+silence from loss.
+"""
+
+from datetime import timedelta
+
+from tochka_sdk.db import Connection
+from tochka_sdk.events import Digest
+
+from tochka_core.outbox import public as outbox
+from tochka_core.webhooks.repository import digests as repository
+
+EVERY = timedelta(hours=24)
+
+
+async def write(connection: Connection, limit: int) -> int:
+    """Record the digests that are due; how many streams were looked at (jobs role)."""
+    due = await repository.claim_due(connection, EVERY, limit)
+    for row in due:
+        if row["is_module"]:
+            await outbox.record(
+                connection,
+                tenant_id=row["tenant_id"],
+                type="digest",
+                data=Digest(last_sequence=row["last_sequence"]),
+                module_id=row["receiver"],
+            )
+    return len(due)
