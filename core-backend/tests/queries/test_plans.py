@@ -31,7 +31,6 @@ STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b")
 # (query, table) -> why reading the whole table is right
 REASONS = {
     ("webhooks.TENANT_OF_ENDPOINT", "webhook_endpoints"): "an operator asks, by hand",
-    ("webhooks.CLAIM_DELIVERIES", "modules"): "they are few",
     ("audit.MISPLACED", "audit_entries"): "a verification looks at everything",
     ("audit.MISPLACED", "audit_seals"): "a verification looks at everything",
     ("audit.MISPLACED", "audit_waiting"): "a verification looks at everything",

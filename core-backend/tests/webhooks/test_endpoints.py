@@ -216,7 +216,8 @@ async def _age(
 
 TRIED = "SELECT id FROM attempts WHERE tenant_id = $1 AND response_status = 429"
 AGED = """
-    UPDATE webhook_endpoints SET failing_since = now() - $2::text::interval WHERE id = $1 RETURNING id
+    UPDATE webhook_endpoints SET failing_since = now() - $2::text::interval, failures = 20
+    WHERE id = $1 RETURNING id
 """
 
 
