@@ -23,6 +23,7 @@ from tochka_core.accounts import (
 from tochka_core.accounts.public import (
     CallerDep,
     OptionalPersonDep,
+    PersonDep,
     RecentConnection,
     RecentPersonDep,
     SignedInPersonDep,
@@ -122,17 +123,17 @@ async def sign_out(
 
 
 @router.get("/me", operation_id="get_me")
-async def get_me(transaction: UserConnection) -> ProfileRead:
+async def get_me(resources: ResourcesDep, person: PersonDep) -> ProfileRead:
     """The person who asks."""
-    return await service.profile(transaction.connection, transaction.person.user_id)
+    return await service.profile(resources.connections, person.user_id, person.session_id)
 
 
 @router.patch("/me", operation_id="update_me")
 async def update_me(change: UserUpdate, transaction: UserConnection) -> ProfileRead:
     """Change one's name or language."""
-    user_id = transaction.person.user_id
-    await service.update_user(transaction.connection, user_id, change)
-    return await service.profile(transaction.connection, user_id)
+    person = transaction.person
+    await service.update_user(transaction.connection, person.user_id, change)
+    return await service.profile(transaction.connection, person.user_id, person.session_id)
 
 
 @router.put("/me/password", operation_id="set_password", status_code=204)

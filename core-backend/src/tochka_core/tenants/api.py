@@ -27,6 +27,7 @@ from tochka_core.tenants import invitations, members, service
 from tochka_core.tenants.public import (
     AdminConnection,
     AdminSession,
+    MemberDep,
     OwnerConnection,
     RecentOwnerConnection,
     SelfOrAdminConnection,
@@ -121,9 +122,9 @@ async def create_tenant(
 
 
 @router.get("/tenants/{tenant_id}", operation_id="get_tenant")
-async def get_tenant(tenant_id: UUID, transaction: TenantConnection) -> TenantRead:
+async def get_tenant(tenant_id: UUID, member: MemberDep) -> TenantRead:
     """One tenant of the person's."""
-    return service.read(transaction.member.tenant, transaction.member.role)
+    return service.read(member.tenant, member.role)
 
 
 @router.patch("/tenants/{tenant_id}", operation_id="update_tenant")
