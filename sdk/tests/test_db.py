@@ -208,52 +208,6 @@ async def test_a_protected_table_raises_without_a_scope(door: Door) -> None:
             await work.run("SELECT count(*) FROM notes")
 
 
-async def test_a_single_read_sees_what_its_scope_sees_and_leaves_no_scope_behind(
-    connections: Connections,
-) -> None:
-    mine, theirs = fresh(), fresh()
-    async with Door(connections).open(mine) as work:
-        await add(work, mine, "mine")
-    query = "SELECT text, current_setting('app.tenant_id') AS told FROM notes WHERE text = $1"
-    seen = await connections.read(mine, query, "mine")
-    assert seen is not None
-    assert tuple(seen) == ("mine", str(mine.tenant_id))
-    assert await connections.read(theirs, query, "mine") is None
-    left = "SELECT coalesce(current_setting('app.tenant_id', true), '')"
-    after = await connections.read_system("looks what is left", left)
-    assert after is not None
-    assert after[0] == ""
-    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="no scope"):
-        await connections.read_system("asks for too much", "SELECT text FROM notes")
-
-
-async def test_a_single_read_sets_its_scope_first_whatever_the_plan(connections: Connections) -> None:
-    mine = fresh()
-    async with Door(connections).open(mine) as work:
-        for words in ("one", "two"):
-            await add(work, mine, words)
-    for query in (
-        "SELECT text FROM notes ORDER BY text LIMIT 1",
-        "SELECT min(a.text) AS text FROM notes a JOIN notes b ON a.id = b.id",
-        "SELECT text FROM notes WHERE text IN (SELECT text FROM notes) ORDER BY text",
-    ):
-        row = await connections.read(mine, query)
-        assert row is not None
-        assert row["text"] == "one"
-
-
-async def test_a_single_read_replaces_a_connection_that_the_server_cut(
-    connections: Connections, scratch: ScratchDatabase
-) -> None:
-    ask = "SELECT pg_backend_pid()"
-    victim = await connections.read_system("looks who answers", ask)
-    assert victim is not None
-    cutter = await asyncpg.connect(scratch.superuser_dsn)
-    await cutter.execute("SELECT pg_terminate_backend($1, 5000)", victim[0])
-    await cutter.close()
-    assert await connections.read(fresh(), ask) != victim
-
-
 async def test_a_door_without_a_scope_does_not_open(database: Database, connections: Connections) -> None:
     with pytest.raises(NoScope):
         async with database.session(None):  # type: ignore[arg-type]  # what a careless caller does
