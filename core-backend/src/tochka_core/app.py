@@ -158,6 +158,8 @@ def create_app(settings: Settings, resources: Resources | None = None) -> FastAP
     app.state.resources = resources
     if resources is not None:
         accounts.tell_of_channels(resources)
+    for hot in (accounts.hot_router, tenants.hot_router):  # first: routes are looked through in their order
+        app.include_router(hot, prefix=PREFIX)
     for slice_api in (signup, accounts, tenants, catalogue, domains, subscriptions, installations, webhooks):
         app.include_router(slice_api.router, prefix=PREFIX)
     if settings.dev_inbox:

@@ -52,11 +52,13 @@ from tochka_core.audit import public as audit
 from tochka_core.audit.public import AuditEntryRead
 from tochka_core.channels import public as channels
 from tochka_core.channels.schemas import InboxMessage
+from tochka_core.hot_routes import HotRoute
 from tochka_core.idempotency.public import REPLAYED, IdempotencyKey
 from tochka_core.paging import Page, PageRequestDep
 from tochka_core.resources import Resources, ResourcesDep, resources_of
 
 router = APIRouter(tags=["accounts"])
+hot_router = APIRouter(tags=["accounts"], route_class=HotRoute)
 dev_router = APIRouter(tags=["development"])
 tell_of_channels = challenges.tell_of_channels
 
@@ -122,7 +124,7 @@ async def sign_out(
     return response
 
 
-@router.get("/me", operation_id="get_me")
+@hot_router.get("/me", operation_id="get_me")
 async def get_me(resources: ResourcesDep, person: PersonDep) -> ProfileRead:
     """The person who asks."""
     return await service.profile(resources.connections, person.user_id, person.session_id)
