@@ -22,6 +22,7 @@ from tochka_core.catalogue import api as catalogue
 from tochka_core.channels.public import BotToken, ChannelPlan, GatewayToken, SmsRequest, open_channels
 from tochka_core.cors import ExactCors
 from tochka_core.domains import api as domains
+from tochka_core.gathering import GatheringRedis
 from tochka_core.hashing import Hasher
 from tochka_core.health import private_app
 from tochka_core.installations import api as installations
@@ -52,7 +53,7 @@ async def open_resources(
     url = database_url.get_secret_value()
     database = Database(url, pool_size=settings.pool_size, application_name=name)
     connections = Connections(url, size=settings.pool_size, application_name=name)
-    redis: Redis = Redis.from_url(
+    redis: Redis = GatheringRedis.from_url(
         settings.redis_url.get_secret_value(),
         decode_responses=True,
         socket_timeout=2.0,
