@@ -216,8 +216,12 @@ async def test_a_door_without_a_scope_does_not_open(database: Database, connecti
         async with connections.transaction(None):  # type: ignore[arg-type]  # what a careless caller does
             pass
     with pytest.raises(NoScope):
+        await connections.read(None, "SELECT 1")  # type: ignore[arg-type]  # what a careless caller does
+    with pytest.raises(NoScope):
         async with database.system(" "):
             pass
+    with pytest.raises(NoScope):
+        await connections.read_system(" ", "SELECT 1")
     assert database.pool_status().checked_in == 0
     assert connections.pool_status().checked_in == 0
 

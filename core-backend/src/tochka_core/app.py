@@ -23,6 +23,7 @@ from tochka_core.channels.public import BotToken, ChannelPlan, GatewayToken, Sms
 from tochka_core.cors import ExactCors
 from tochka_core.domains import api as domains
 from tochka_core.endpoints import api as endpoints
+from tochka_core.gathering import GatheringRedis
 from tochka_core.hashing import Hasher
 from tochka_core.health import private_app
 from tochka_core.installations import api as installations
@@ -102,7 +103,7 @@ def _addresses(settings: Settings) -> Addresses:
 
 
 def _open_redis(settings: Settings) -> "Redis":
-    return Redis.from_url(
+    return GatheringRedis.from_url(
         settings.redis_url.get_secret_value(),
         decode_responses=True,
         socket_timeout=2.0,
@@ -179,6 +180,8 @@ def create_app(settings: Settings, resources: Resources | None = None) -> FastAP
     app.state.resources = resources
     if resources is not None:
         accounts.tell_of_channels(resources)
+    for hot in (accounts.hot_router, tenants.hot_router):  # first: routes are looked through in their order
+        app.include_router(hot, prefix=PREFIX)
     business = (catalogue, domains, subscriptions, installations, endpoints, webhooks)
     for slice_api in (signup, accounts, tenants, *business):
         app.include_router(slice_api.router, prefix=PREFIX)

@@ -50,7 +50,7 @@ class Keyring:
     ahead, and the retired ones. `webhook` is a Standard Webhooks `whsk_` key. `master` derives the `whsec_`
     secret of each receiver, so that none has to be stored. `changes_at` is the unix second at which a retired
     key is forgotten. `rotations` are those that the rings tell of, oldest first. `proven` are tokens whose
-    signatures were found right with these keys, and their claims.
+    signatures were found right with these keys, and what they say.
     """
 
     access: OKPKey
@@ -65,7 +65,7 @@ class Keyring:
     code_pepper: bytes
     session_key: bytes
     master: bytes
-    proven: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False, compare=False)
+    proven: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, settings: Settings, rings: Rings, moment: int) -> "Keyring":

@@ -68,6 +68,7 @@ async def _serve(listeners: list[_Listener], stop: asyncio.Event) -> None:
     """Run the listeners until `stop`; one that ends by itself ends all."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)  # what a request leaves behind is seldom in circles
 
     async def run(listener: _Listener) -> None:
         await listener.serve()

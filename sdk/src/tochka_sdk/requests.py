@@ -236,7 +236,7 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, *, csp: str | None = None, hsts: int = 0) -> None:
         self._app = app
-        self._headers = {
+        headers = {
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "strict-origin-when-cross-origin",
             "X-Frame-Options": "DENY",
@@ -244,9 +244,10 @@ class SecurityHeaders:
             "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
         }
         if csp is not None:
-            self._headers["Content-Security-Policy"] = csp
+            headers["Content-Security-Policy"] = csp
         if hsts:
-            self._headers["Strict-Transport-Security"] = f"max-age={hsts}"
+            headers["Strict-Transport-Security"] = f"max-age={hsts}"
+        self._headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection; whatever is not HTTP passes as it is."""
@@ -256,9 +257,10 @@ class SecurityHeaders:
 
         async def reply(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
+                headers = list(message.get("headers", ()))
+                known = {name.lower() for name, _ in headers}
+                headers += [header for header in self._headers if header[0] not in known]
+                message["headers"] = headers
             await send(message)
 
         await self._app(scope, receive, reply)

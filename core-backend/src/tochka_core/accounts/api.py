@@ -23,6 +23,7 @@ from tochka_core.accounts import (
 from tochka_core.accounts.public import (
     CallerDep,
     OptionalPersonDep,
+    PersonDep,
     RecentConnection,
     RecentPersonDep,
     SignedInPersonDep,
@@ -51,11 +52,13 @@ from tochka_core.audit import public as audit
 from tochka_core.audit.public import AuditEntryRead
 from tochka_core.channels import public as channels
 from tochka_core.channels.schemas import InboxMessage
+from tochka_core.hot_routes import HotRoute
 from tochka_core.idempotency.public import REPLAYED, IdempotencyKey
 from tochka_core.paging import Page, PageRequestDep
 from tochka_core.resources import Resources, ResourcesDep, resources_of
 
 router = APIRouter(tags=["accounts"])
+hot_router = APIRouter(tags=["accounts"], route_class=HotRoute)
 dev_router = APIRouter(tags=["development"])
 tell_of_channels = challenges.tell_of_channels
 
@@ -121,18 +124,18 @@ async def sign_out(
     return response
 
 
-@router.get("/me", operation_id="get_me")
-async def get_me(transaction: UserConnection) -> ProfileRead:
+@hot_router.get("/me", operation_id="get_me")
+async def get_me(resources: ResourcesDep, person: PersonDep) -> ProfileRead:
     """The person who asks."""
-    return await service.profile(transaction.connection, transaction.person.user_id)
+    return await service.profile(resources.connections, person.user_id, person.session_id)
 
 
 @router.patch("/me", operation_id="update_me")
 async def update_me(change: UserUpdate, transaction: UserConnection) -> ProfileRead:
     """Change one's name or language."""
-    user_id = transaction.person.user_id
-    await service.update_user(transaction.connection, user_id, change)
-    return await service.profile(transaction.connection, user_id)
+    person = transaction.person
+    await service.update_user(transaction.connection, person.user_id, change)
+    return await service.profile(transaction.connection, person.user_id, person.session_id)
 
 
 @router.put("/me/password", operation_id="set_password", status_code=204)

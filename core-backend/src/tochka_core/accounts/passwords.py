@@ -89,8 +89,7 @@ async def show(resources: Resources, phone: str, password: str, address: str | N
         PasswordsBusy: too many at once.
     """
     await _count(resources, phone, address)
-    async with resources.connections.system("looks up whose phone it is, before anyone is signed in") as door:
-        known = await repository.find_user_id(door, phone)
+    known = await repository.find_user_id(resources.connections, phone)
     user_id = known or uuid7()  # nobody's: the same statements, and nothing found
     async with resources.connections.transaction(Scope(user_id=user_id)) as connection:
         stored = await repository.find_password(connection, user_id)

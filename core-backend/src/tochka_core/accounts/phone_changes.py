@@ -117,7 +117,7 @@ async def prove_old(
             raise PhoneChangeUnknown
         by = person.acting_from(caller.address)
         await _carry_out(connection, person.user_id, change_id, old, by, spared=person.session_id)
-        return await service.profile(connection, person.user_id)
+        return await service.profile(connection, person.user_id, person.session_id)
 
 
 async def cancel(connection: Connection, person: Person, change_id: UUID, address: str | None) -> None:

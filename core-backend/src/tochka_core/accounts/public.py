@@ -206,9 +206,9 @@ def normalise_phone(typed: str) -> str:
     return phones.normalise(typed)
 
 
-async def find_user_id(connection: Connection, phone: str) -> UUID | None:
+async def find_user_id(resources: Resources, phone: str) -> UUID | None:
     """Whose phone it is; needs no scope, since nobody is signed in yet."""
-    return await service.find_user_id(connection, phone)
+    return await service.find_user_id(resources.connections, phone)
 
 
 async def add_user(

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
-from tochka_sdk.db import Connection
+from tochka_sdk.db import Connection, Connections, Scope
 
 from tochka_core.accounts.models import Session, User
 
@@ -21,13 +21,14 @@ RETURNING id, phone, name, locale, created_at
 # The lock lets whatever opens or ends somebody's sessions through one by one.
 LOCK_USER = "SELECT phone FROM users WHERE id = $1 FOR NO KEY UPDATE"
 GET_PROFILE = """
-SELECT u.id, coalesce(u.phone, '') AS phone, u.name, u.locale, u.created_at,
+SELECT s.revoked_at IS NULL AND least(s.idle_expires_at, s.expires_at) > now() AS is_open,
+  u.id, coalesce(u.phone, '') AS phone, u.name, u.locale, u.created_at,
   p.user_id IS NOT NULL AS has_password, c.id AS change_id, c.phone AS change_phone,
   c.created_at AS change_created_at, c.due_at AS change_due_at
-FROM users u
+FROM sessions s JOIN users u ON u.id = s.user_id
 LEFT JOIN passwords p ON p.user_id = u.id
 LEFT JOIN phone_changes c ON c.user_id = u.id AND c.closed_at IS NULL
-WHERE u.id = $1
+WHERE s.user_id = $1 AND s.id = $2
 """
 UPDATE_USER = """
 UPDATE users SET name = coalesce($2, name), locale = coalesce($3, locale) WHERE id = $1
@@ -172,9 +173,14 @@ class Rotation:
     idle_expires_at: datetime
 
 
-async def find_user_id(connection: Connection, phone: str) -> UUID | None:
+async def find_user_id(door: Connection | Connections, phone: str) -> UUID | None:
     """Whose phone it is; needs no scope, since nobody is signed in yet."""
-    found: UUID | None = await connection.fetchval(ID_BY_PHONE, phone)
+    if isinstance(door, Connections):
+        row = await door.read_system(
+            "looks up whose phone it is, before anyone is signed in", ID_BY_PHONE, phone
+        )
+        return None if row is None else row[0]
+    found: UUID | None = await door.fetchval(ID_BY_PHONE, phone)
     return found
 
 
@@ -183,9 +189,11 @@ async def find_user(connection: Connection, user_id: UUID) -> User | None:
     return _user(await connection.fetchrow(GET_USER, user_id))
 
 
-async def find_profile(connection: Connection, user_id: UUID) -> Any:
-    """The person with password or not, and the pending change of phone."""
-    return await connection.fetchrow(GET_PROFILE, user_id)
+async def find_profile(door: Connection | Connections, user_id: UUID, session_id: UUID) -> Any:
+    """The session's holder with password or not and the pending change of phone; whether it stands."""
+    if isinstance(door, Connections):
+        return await door.read(Scope(user_id=user_id), GET_PROFILE, user_id, session_id)
+    return await door.fetchrow(GET_PROFILE, user_id, session_id)
 
 
 async def lock_user(connection: Connection, user_id: UUID) -> str | None:
@@ -222,17 +230,9 @@ async def is_session_open(door: Connection | AsyncSession, user_id: UUID, sessio
 
 async def add_session(connection: Connection, new: NewSession, *, others: int) -> None:
     """Insert a session, and end all but `others` of the person's open ones: those used last stay."""
+    times = (new.created_at, new.idle_expires_at, new.expires_at)
     await connection.execute(
-        ADD_SESSION,
-        new.user_id,
-        new.id,
-        new.user_agent,
-        new.ip,
-        new.created_at,
-        new.idle_expires_at,
-        new.expires_at,
-        others,
-        new.method,
+        ADD_SESSION, new.user_id, new.id, new.user_agent, new.ip, *times, others, new.method
     )
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 from tochka_sdk import logs
-from tochka_sdk.db import Connection, Scope, violates
+from tochka_sdk.db import Connection, Connections, Scope, violates
 from tochka_sdk.ids import uuid7
 
 from tochka_core import limits
@@ -40,6 +40,7 @@ from tochka_core.audit.public import Actor
 from tochka_core.resources import Resources
 
 MAX_USER_AGENT = 400
+SESSION_ENDED = "The session has ended."
 _log = logs.get_logger(__name__)
 
 
@@ -156,7 +157,7 @@ async def _lost_race(
 async def require_open_session(door: Connection | AsyncSession, user_id: UUID, session_id: UUID) -> None:
     """Refuse the holder of a token whose session was ended, or has outlived its time."""
     if not await repository.is_session_open(door, user_id, session_id):
-        raise NotSignedIn("The session has ended.")
+        raise NotSignedIn(SESSION_ENDED)
 
 
 async def end_session(
@@ -184,9 +185,9 @@ async def sign_out(resources: Resources, user_id: UUID, session_id: UUID, moment
             await audit.record(connection, "person.signed_out", by=Actor(user_id, session_id))
 
 
-async def find_user_id(connection: Connection, phone: str) -> UUID | None:
+async def find_user_id(connections: Connections, phone: str) -> UUID | None:
     """Whose phone it is."""
-    return await repository.find_user_id(connection, phone)
+    return await repository.find_user_id(connections, phone)
 
 
 async def add_user(connection: Connection, user_id: UUID, *, phone: str, name: str, locale: Locale) -> User:
@@ -217,11 +218,15 @@ async def list_sessions(
     return await repository.list_sessions(session, user_id, moment=moment, after=after, limit=limit)
 
 
-async def profile(connection: Connection, user_id: UUID) -> ProfileRead:
-    """The person with what is set up for signing in."""
-    row = await repository.find_profile(connection, user_id)
-    if row is None:
-        raise PersonUnknown
+async def profile(door: Connection | Connections, user_id: UUID, session_id: UUID) -> ProfileRead:
+    """A session's holder with what is set up for signing in; in a transaction of its own if there is none.
+
+    Raises:
+        NotSignedIn: the session was ended, or has outlived its time.
+    """
+    row = await repository.find_profile(door, user_id, session_id)
+    if row is None or not row["is_open"]:
+        raise NotSignedIn(SESSION_ENDED)
     change = None
     if row["change_id"] is not None:
         change = PhoneChangeRead(

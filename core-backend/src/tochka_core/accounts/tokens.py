@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from tochka_sdk import clock, tokens
@@ -40,6 +40,14 @@ class Person:
         return Actor(self.user_id, self.session_id, address)
 
 
+class Claimed(NamedTuple):
+    """What a genuine token says: who it is, in which time."""
+
+    person: Person
+    begins: datetime
+    ends: datetime
+
+
 def issue(resources: Resources, claims: Person) -> str:
     """A fresh access token."""
     issued = clock.now()
@@ -69,42 +77,49 @@ def verify(resources: Resources, token: str) -> Person:
     if len(token) > MAX_LENGTH:
         raise NotSignedIn
     try:
-        return _read(_proven(resources, token), clock.now())
+        return _within(_proven(resources, token), clock.now())
     except (TokenInvalid, KeyError, TypeError, ValueError, OverflowError):
         raise NotSignedIn("The access token is not valid.") from None
 
 
-def _proven(resources: Resources, token: str) -> dict[str, Any]:
-    """The claims of a genuine token, whatever the time.
+def _proven(resources: Resources, token: str) -> Claimed:
+    """What a genuine token says, whatever the time.
 
     A signature once found right stays right as long as the same keys count: what is remembered goes with the
     keyring. A forgery is not remembered.
     """
     keyring = resources.keyring
-    claims = keyring.proven.get(token)
-    if claims is None:
+    claimed: Claimed | None = keyring.proven.get(token)
+    if claimed is None:
         issuer = resources.addresses.issuer
         claims = tokens.decode(token, keyring.access_keys, typ=TYP, issuer=issuer, audience=AUDIENCE)
+        claimed = _read(claims)
         if len(keyring.proven) >= REMEMBERED:
             keyring.proven.clear()
-        keyring.proven[token] = claims
-    return claims
+        keyring.proven[token] = claimed
+    return claimed
 
 
-def _read(claims: dict[str, Any], moment: datetime) -> Person:
-    """The claims in their types; KeyError, TypeError or ValueError when one is missing or out of its time."""
+def _read(claims: dict[str, Any]) -> Claimed:
+    """The claims in their types; KeyError, TypeError or ValueError when one is missing."""
     if not (isinstance(claims["jti"], str) and isinstance(claims["client_id"], str)):
         raise TypeError("jti and client_id are text")
-    begins = max(_time(claims["iat"]), _time(claims.get("nbf", 0)))
-    if moment >= _time(claims["exp"]) or moment + FUTURE < begins:
-        raise ValueError("out of its time")
     tenant = claims.get("tid")
-    return Person(
+    person = Person(
         user_id=UUID(claims["sub"]),
         session_id=UUID(claims["sid"]),
         tenant_id=None if tenant is None else UUID(tenant),
         auth_time=_time(claims["auth_time"]),
     )
+    begins = max(_time(claims["iat"]), _time(claims.get("nbf", 0)))
+    return Claimed(person, begins - FUTURE, _time(claims["exp"]))
+
+
+def _within(claimed: Claimed, moment: datetime) -> Person:
+    """Who it is, in the token's time; else ValueError."""
+    if not claimed.begins <= moment < claimed.ends:
+        raise ValueError("out of its time")
+    return claimed.person
 
 
 def _time(seconds: Any) -> datetime:

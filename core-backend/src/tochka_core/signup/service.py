@@ -59,7 +59,7 @@ async def _enter(resources: Resources, proof: Proof, newcomer: Newcomer, caller:
     meanwhile, since another challenge of the same phone was confirmed in this moment, or the phone moved.
     """
     for _ in range(TIMES):
-        user_id = await _find_user_id(resources, proof.phone)
+        user_id = await accounts.find_user_id(resources, proof.phone)
         if user_id is not None:
             entry = await _sign_in(resources, proof, user_id, caller)
             if entry is not None:
@@ -71,11 +71,6 @@ async def _enter(resources: Resources, proof: Proof, newcomer: Newcomer, caller:
             if not violates(error, "uq_users_phone"):
                 raise
     raise SignupInterrupted
-
-
-async def _find_user_id(resources: Resources, phone: str) -> UUID | None:
-    async with resources.connections.system("looks up whose phone it is, before anyone is signed in") as door:
-        return await accounts.find_user_id(door, phone)
 
 
 async def _sign_up(resources: Resources, proof: Proof, newcomer: Newcomer, caller: Caller) -> Entry:

@@ -20,6 +20,7 @@ from tochka_core.accounts.public import (
 )
 from tochka_core.audit import public as audit
 from tochka_core.audit.public import AuditEntryRead
+from tochka_core.hot_routes import HotRoute
 from tochka_core.idempotency.public import IdempotencyKey, fingerprint, remember, replay
 from tochka_core.paging import Page, PageRequestDep
 from tochka_core.resources import ResourcesDep
@@ -27,6 +28,7 @@ from tochka_core.tenants import invitations, members, service
 from tochka_core.tenants.public import (
     AdminConnection,
     AdminSession,
+    MemberDep,
     OwnerConnection,
     RecentOwnerConnection,
     SelfOrAdminConnection,
@@ -49,6 +51,7 @@ from tochka_core.tenants.schemas import (
 )
 
 router = APIRouter(tags=["tenants"])
+hot_router = APIRouter(tags=["tenants"], route_class=HotRoute)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +123,10 @@ async def create_tenant(
     return created
 
 
-@router.get("/tenants/{tenant_id}", operation_id="get_tenant")
-async def get_tenant(tenant_id: UUID, transaction: TenantConnection) -> TenantRead:
+@hot_router.get("/tenants/{tenant_id}", operation_id="get_tenant")
+async def get_tenant(tenant_id: UUID, member: MemberDep) -> TenantRead:
     """One tenant of the person's."""
-    return service.read(transaction.member.tenant, transaction.member.role)
+    return service.read(member.tenant, member.role)
 
 
 @router.patch("/tenants/{tenant_id}", operation_id="update_tenant")

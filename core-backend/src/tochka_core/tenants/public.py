@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi import Depends, Header, Request
 from sqlalchemy.ext.asyncio import AsyncSession
-from tochka_sdk.db import Connection, Scope
+from tochka_sdk.db import Connection, Connections, Scope
 from tochka_sdk.requests import bind
 
 from tochka_core.accounts.public import Person, PersonDep, require_recent
@@ -96,8 +96,8 @@ def _parse(text: str, field: str, location: str) -> UUID:
 ChosenTenant = Annotated[Choice, Depends(_chosen)]
 
 
-async def _member(door: Connection | AsyncSession, chosen: Choice) -> Member:
-    """The person as a member, asked within the transaction that acts on the answer."""
+async def _member(door: Connection | Connections | AsyncSession, chosen: Choice) -> Member:
+    """The person as a member, asked within the transaction that acts on the answer, if one does."""
     person, tenant_id = chosen
     return await service.get_member(
         door, tenant_id=tenant_id, user_id=person.user_id, session_id=person.session_id
@@ -115,14 +115,15 @@ async def _tenant_connection(request: Request, chosen: ChosenTenant) -> AsyncIte
 
 
 async def _checked_member(request: Request, chosen: ChosenTenant) -> Member:
-    async with resources_of(request).connections.transaction(chosen.scope) as connection:
-        return await _member(connection, chosen)
+    return await _member(resources_of(request).connections, chosen)
 
 
 TenantSession = Annotated[TenantTransaction, Depends(_tenant_session, scope="function")]
 TenantConnection = Annotated[TenantHotTransaction, Depends(_tenant_connection, scope="function")]
 MemberDep = Annotated[Member, Depends(_checked_member)]
-"""The member, without holding a transaction: for streams, which outlive every transaction."""
+"""The member, without holding a transaction: for streams, which outlive every transaction, and for whoever
+only asks what a member is told with the membership.
+"""
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, column, select, table, text
 from sqlalchemy.ext.asyncio import AsyncSession
-from tochka_sdk.db import Connection
+from tochka_sdk.db import Connection, Connections, Scope
 
 from tochka_core.tenants.models import Membership, Tenant
 
@@ -154,11 +154,14 @@ class NewInvitation:
 
 
 async def find_standing(
-    door: Connection | AsyncSession, tenant_id: UUID, user_id: UUID, session_id: UUID
+    door: Connection | Connections | AsyncSession, tenant_id: UUID, user_id: UUID, session_id: UUID
 ) -> Standing | None:
     """The standing of a session's holder, or None when there is no such session."""
     row: Any
-    if isinstance(door, AsyncSession):
+    if isinstance(door, Connections):
+        scope = Scope(tenant_id=tenant_id, user_id=user_id)
+        row = await door.read(scope, STANDING, tenant_id, user_id, session_id)
+    elif isinstance(door, AsyncSession):
         values = {"tenant_id": tenant_id, "user_id": user_id, "session_id": session_id}
         row = (await door.execute(STANDING_NAMED, values)).mappings().first()
     else:

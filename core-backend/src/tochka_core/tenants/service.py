@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
-from tochka_sdk.db import Connection
+from tochka_sdk.db import Connection, Connections
 from tochka_sdk.events import TenantUpdated
 
 from tochka_core.accounts.errors import NotSignedIn
@@ -33,9 +33,9 @@ MOST_TENANTS = 100
 
 
 async def get_member(
-    door: Connection | AsyncSession, *, tenant_id: UUID, user_id: UUID, session_id: UUID
+    door: Connection | Connections | AsyncSession, *, tenant_id: UUID, user_id: UUID, session_id: UUID
 ) -> Member:
-    """A session's holder as a member of the tenant.
+    """A session's holder as a member of the tenant; in a transaction of its own if there is none yet.
 
     Raises:
         NotSignedIn: the session has ended, though its token has not.

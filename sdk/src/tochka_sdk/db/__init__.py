@@ -4,7 +4,8 @@ Each opens its own transaction and sets its scope with `set_config(…, true)` b
 leaving the block commits, an error rolls back, and an error that is `Recorded` commits although it was
 raised. Nothing else in the platform commits, rolls back or opens a transaction, and a request uses one
 door, once. A door without a scope raises `NoScope` before it touches the database; `system(reason)` is the
-one way in without, for roles and tables that have no tenant.
+one way in without, for roles and tables that have no tenant. Who has a single question asks it by
+`Connections.read`, a transaction in one round trip.
 
 Connections keep no session state (no SET, no session locks, no LISTEN): asyncpg's reset query is empty
 because of it, and both doors work behind PgBouncer in transaction mode with `pgbouncer=True`.

@@ -2,9 +2,9 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg
 import orjson
@@ -25,7 +25,7 @@ from tochka_sdk.db.pools import (
     require_reason,
     with_scheme,
 )
-from tochka_sdk.db.scope import Scope
+from tochka_sdk.db.scope import Scope, alone
 from tochka_sdk.errors import Recorded
 
 if TYPE_CHECKING:  # generic in the stubs only
@@ -35,6 +35,8 @@ else:
     Connection = PoolConnectionProxy
     _Base = asyncpg.Connection
 """What `Connections` hands out: an `asyncpg.Connection` that belongs to the pool."""
+Row = asyncpg.Record
+_T = TypeVar("_T")
 
 
 class _Stateless(_Base):
@@ -82,7 +84,7 @@ class Connections:
             "timeout": connect_timeout,
             "statement_cache_size": 0 if pgbouncer else 200,
         }
-        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._pool: asyncpg.Pool[Row] | None = None
         self._lock = asyncio.Lock()
         self._waiting = 0
 
@@ -99,10 +101,29 @@ class Connections:
         async with self._transaction("BEGIN") as connection:
             yield connection
 
+    async def read(self, scope: Scope, query: str, *values: Any) -> Row | None:
+        """The first row of a query asked as `scope`: a transaction of its own in one round trip, for whoever
+        has nothing else to ask. The query only reads, since it may be asked twice. Errors as `transaction`.
+        """
+        settings = require(scope).settings()
+        statement = alone(query, tuple(settings), len(values))
+        return await self._read(statement, *values, *settings.values())
+
+    async def read_system(self, reason: str, query: str, *values: Any) -> Row | None:
+        """The same without a scope. `reason` says why, and must not be empty."""
+        require_reason(reason)
+        return await self._read(query, *values)
+
+    async def _read(self, statement: str, *values: Any) -> Row | None:
+        pool = await self._opened()
+        connection, row = await self._first(pool, lambda found: found.fetchrow(statement, *values))
+        await pool.release(connection)
+        return row
+
     @asynccontextmanager
     async def _transaction(self, begin: str) -> AsyncIterator[Connection]:
         pool = await self._opened()
-        connection = await self._open(pool, begin)
+        connection, _ = await self._first(pool, lambda found: found.execute(begin))
         try:
             yield connection
             await _finish(connection)
@@ -114,13 +135,16 @@ class Connections:
             raise
         await pool.release(connection)
 
-    async def _open(self, pool: "asyncpg.Pool[asyncpg.Record]", begin: str) -> Connection:
-        """A connection in its transaction; one found dead is replaced once, since nothing happened on it."""
+    async def _first(
+        self, pool: "asyncpg.Pool[Row]", ask: Callable[[Connection], Awaitable[_T]]
+    ) -> tuple[Connection, _T]:
+        """A connection and what it was first asked; one found dead is replaced once, since nothing happened
+        on it.
+        """
         for attempt in (1, 2):
             connection = await self._acquire(pool)
             try:
-                await connection.execute(begin)
-                return connection
+                return connection, await ask(connection)
             except BaseException as error:
                 if not isinstance(error, asyncpg.PostgresError) or is_connection_loss(error):
                     _drop(connection)  # nobody knows what state it is in; a cancelled BEGIN may still begin
@@ -131,7 +155,7 @@ class Connections:
                     raise away(error) from error
         raise AssertionError("unreachable")
 
-    async def _acquire(self, pool: "asyncpg.Pool[asyncpg.Record]") -> Connection:
+    async def _acquire(self, pool: "asyncpg.Pool[Row]") -> Connection:
         self._waiting += 1
         try:
             return await pool.acquire(timeout=self._timeout)
@@ -146,7 +170,7 @@ class Connections:
         finally:
             self._waiting -= 1
 
-    async def _opened(self) -> "asyncpg.Pool[asyncpg.Record]":
+    async def _opened(self) -> "asyncpg.Pool[Row]":
         if self._pool is not None:
             return self._pool
         async with self._lock:
@@ -193,7 +217,7 @@ async def _finish(connection: Connection) -> None:
         raise TransactionAborted("a statement failed in this transaction and the error was swallowed")
 
 
-async def _leave(pool: "asyncpg.Pool[asyncpg.Record]", connection: Connection, error: BaseException) -> None:
+async def _leave(pool: "asyncpg.Pool[Row]", connection: Connection, error: BaseException) -> None:
     """End the transaction of a block that raised, and give the connection back."""
     try:
         if isinstance(error, Recorded):

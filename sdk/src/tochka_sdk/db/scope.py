@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID
 
 _MODULE_ID = re.compile(r"[a-z][a-z0-9-]{0,62}")
@@ -55,3 +56,17 @@ class Scope:
         """`BEGIN` and the settings as one simple-protocol batch: one round trip."""
         calls = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in self.settings().items())
         return f"BEGIN; SELECT {calls}"
+
+
+@lru_cache(maxsize=256)
+def alone(query: str, names: tuple[str, ...], count: int) -> str:
+    """A query with `count` parameters as a statement that first sets its scope, the settings of these names,
+    by further parameters.
+
+    That the scope comes first is no luck of the plan: what refers to it laterally cannot run before there is
+    a row of it, and `OFFSET 0` keeps the query in one piece.
+    """
+    calls = ", ".join(f"set_config('{name}', ${count + place}, true)" for place, name in enumerate(names, 1))
+    asked = f"SELECT * FROM ({query}) asked WHERE scope.is_set IS NOT NULL OFFSET 0"  # noqa: S608  a constant
+    scope = f"WITH scope AS MATERIALIZED (SELECT concat({calls}) AS is_set)"
+    return f"{scope} SELECT found.* FROM scope, LATERAL ({asked}) found"  # noqa: S608  of the two above
