@@ -125,7 +125,7 @@ async def test_the_module_knows_the_last_name(aftermath: Aftermath) -> None:
         for r in await books.rows(aftermath.stack, CORE, "SELECT id, name FROM tenants")
     }
     known = await books.rows(
-        aftermath.stack, SHOP, "SELECT DISTINCT tenant_id, tenant_name FROM tochka_installations"
+        aftermath.stack, SHOP, "SELECT tenant_id, tenant_name FROM tochka_sequences WHERE tenant_name <> ''"
     )
     assert {str(row["tenant_id"]): row["tenant_name"] for row in known}.items() <= current.items()
     assert len(known) == OWNERS
