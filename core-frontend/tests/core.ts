@@ -3,6 +3,7 @@ import type { ServerResponse } from "node:http"
 
 import { type Account, account, freshAccount } from "@tests/account"
 import { mine, team } from "@tests/people"
+import { webhooks, type Webhooks } from "@tests/webhooks"
 import { type Answer, problem, type Received, startServer, type TestServer } from "@tests/server"
 
 import type { Schemas } from "@/shared/api/api"
@@ -11,7 +12,7 @@ export const CODE = "123456"
 export const USER = "0197f000-0000-7000-8000-0000000000aa"
 const SUBSCRIPTION = "0197f000-0000-7000-8000-0000000000bb"
 
-export interface FakeCore extends TestServer, Account {
+export interface FakeCore extends TestServer, Account, Webhooks {
   /** Whether the refresh cookie of this browser opens a session. */
   isSignedIn: boolean
   isNewUser: boolean
@@ -89,6 +90,7 @@ export async function startCore(): Promise<FakeCore> {
     invitations: [],
     invitationsToMe: [],
     handover: null,
+    endpoints: [],
     refusals: {},
     intercept: () => undefined,
     settle(id, end) {
@@ -119,6 +121,7 @@ function answer(core: FakeCore, watchers: Map<string, ServerResponse>, request: 
   if (path.startsWith("/me/invitations")) return mine(core, path)
   if (slice === "me" || action === "audit") return account(core, request, path)
   if (slice === "tenants" && id !== "") return team(core, request, path)
+  if (slice === "webhook-endpoints") return webhooks(core, request, path)
   if (path === "/tenants") return { body: { items: core.tenants, next_cursor: null } }
   if (path === "/installations" && request.method === "POST") return activate(core, request)
   if (path === "/installations") return { body: { items: core.installations, next_cursor: null } }

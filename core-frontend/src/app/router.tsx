@@ -47,6 +47,14 @@ const routes: RouteObject[] = [
             lazy: async () => ({ Component: (await import("@/app/pages/audit-page")).AuditPage }),
           },
           {
+            path: "webhooks",
+            lazy: async () => ({ Component: (await import("@/app/pages/webhooks-page")).WebhooksPage }),
+          },
+          {
+            path: "webhooks/:id",
+            lazy: async () => ({ Component: (await import("@/app/pages/webhook-page")).WebhookPage }),
+          },
+          {
             path: "account",
             lazy: async () => ({ Component: (await import("@/app/pages/account-page")).AccountPage }),
           },

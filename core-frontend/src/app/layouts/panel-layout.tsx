@@ -1,7 +1,7 @@
 /** Pages of a signed-in owner. */
 import { Menu } from "@mantine/core"
 import { Trans, useLingui } from "@lingui/react/macro"
-import { ScrollText, UserRound, UsersRound } from "lucide-react"
+import { ScrollText, UserRound, UsersRound, Webhook } from "lucide-react"
 import { Suspense, useState } from "react"
 import { Link, Outlet } from "react-router"
 
@@ -50,9 +50,14 @@ export function PanelLayout() {
                 <Trans>Команда</Trans>
               </Menu.Item>
               {current !== null && current.role !== "staff" && (
-                <Menu.Item component={Link} to="/audit" leftSection={<ScrollText size={18} aria-hidden="true" />}>
-                  <Trans>Журнал</Trans>
-                </Menu.Item>
+                <>
+                  <Menu.Item component={Link} to="/webhooks" leftSection={<Webhook size={18} aria-hidden="true" />}>
+                    <Trans>Вебхуки</Trans>
+                  </Menu.Item>
+                  <Menu.Item component={Link} to="/audit" leftSection={<ScrollText size={18} aria-hidden="true" />}>
+                    <Trans>Журнал</Trans>
+                  </Menu.Item>
+                </>
               )}
             </ProfileMenu>
           </nav>

@@ -3,7 +3,7 @@ import { useLingui } from "@lingui/react/macro"
 import { MessageSquareText } from "lucide-react"
 
 import classes from "@/features/accounts/channel-picker.module.css"
-import fieldClasses from "@/features/accounts/fields.module.css"
+import fieldClasses from "@/shared/ui/fields.module.css"
 import type { Channel } from "@/features/accounts/challenge"
 import type { Offer } from "@/features/accounts/offers"
 

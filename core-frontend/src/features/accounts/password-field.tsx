@@ -4,7 +4,7 @@ import { useLingui } from "@lingui/react/macro"
 import { Eye, EyeOff } from "lucide-react"
 import { type ReactNode, type Ref, useState } from "react"
 
-import classes from "@/features/accounts/fields.module.css"
+import classes from "@/shared/ui/fields.module.css"
 
 interface PasswordFieldProps {
   ref: Ref<HTMLInputElement>

@@ -3,7 +3,7 @@ import { TextInput } from "@mantine/core"
 import { useLingui } from "@lingui/react/macro"
 import { type ChangeEvent, type ReactNode, type RefObject, useLayoutEffect, useRef } from "react"
 
-import classes from "@/features/accounts/fields.module.css"
+import classes from "@/shared/ui/fields.module.css"
 import { caretAfterFormat, formatPhone } from "@/features/accounts/phone"
 
 interface PhoneFieldProps {

@@ -6,7 +6,7 @@ import { type SyntheticEvent, useRef, useState } from "react"
 
 import type { Channel, PendingChallenge, Wanted } from "@/features/accounts/challenge"
 import { ChannelPicker } from "@/features/accounts/channel-picker"
-import fieldClasses from "@/features/accounts/fields.module.css"
+import fieldClasses from "@/shared/ui/fields.module.css"
 import { ASSUMED } from "@/features/accounts/offers"
 import { formatPhone, toE164 } from "@/features/accounts/phone"
 import { PhoneField } from "@/features/accounts/phone-field"

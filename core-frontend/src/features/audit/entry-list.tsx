@@ -1,7 +1,7 @@
 /** Deeds, newest first, day by day. */
 import { Skeleton } from "@mantine/core"
 import { Trans, useLingui } from "@lingui/react/macro"
-import { KeyRound, LogIn, LogOut, type LucideIcon, Phone, ShieldAlert, Store, UserRound, UsersRound } from "lucide-react"
+import { KeyRound, LogIn, LogOut, type LucideIcon, Phone, ShieldAlert, Store, UserRound, UsersRound, Webhook } from "lucide-react"
 
 import { describeDeed, whomOf } from "@/features/audit/deed"
 import classes from "@/features/audit/entry-list.module.css"
@@ -27,6 +27,7 @@ const SIGNS: Record<string, LucideIcon> = {
   phone: Phone,
   codes: ShieldAlert,
   session: ShieldAlert,
+  webhook_endpoint: Webhook,
 }
 
 interface EntryListProps {

@@ -1,13 +1,12 @@
 /** Calls about installations: activate, list, look at one, enter its admin, remove it. */
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
-import { useEffect, useRef } from "react"
+import { useEffect } from "react"
 
 import { isSettling } from "@/features/installations/installation"
 import { useProgressStream } from "@/features/installations/use-progress-stream"
 import { read, type Schemas } from "@/shared/api/api"
 import { useApi } from "@/shared/api/api-context"
-import { ApiError } from "@/shared/api/errors"
-import { randomKey } from "@/shared/api/random-key"
+import { useIdempotencyKey } from "@/shared/api/idempotency-key"
 import { postForm } from "@/shared/browser/post-form"
 
 const POLL_ALONE = 1_500
@@ -29,20 +28,6 @@ export function useActivate() {
     },
     onSettled: (_, __, wanted) => queries.invalidateQueries({ queryKey: ["subdomains", wanted.subdomain] }),
   })
-}
-
-/** One key for one intent: pressing again after a lost answer repeats it, pressing again after a refusal is a new one. */
-function useIdempotencyKey() {
-  const held = useRef<{ intent: string; key: string } | null>(null)
-  return async <T>(intent: string, work: (key: string) => Promise<T>): Promise<T> => {
-    if (held.current?.intent !== intent) held.current = { intent, key: randomKey() }
-    try {
-      return await work(held.current.key)
-    } catch (error) {
-      if (error instanceof ApiError && error.status < 500) held.current = null
-      throw error
-    }
-  }
 }
 
 export function useInstallations() {

@@ -4,21 +4,18 @@ import { msg } from "@lingui/core/macro"
 import { useLingui } from "@lingui/react"
 
 import type { InstallationStatus } from "@/features/installations/installation"
-import classes from "@/features/installations/status-badge.module.css"
+import { Badge, type BadgeTone } from "@/shared/ui/badge"
 
-const NAMES: Readonly<Record<InstallationStatus, MessageDescriptor>> = {
-  provisioning: msg`Запускается`,
-  live: msg`Работает`,
-  suspended: msg`Приостановлен`,
-  failed: msg`Не запустился`,
-  gone: msg`Удалён`,
+const WORDS: Readonly<Record<InstallationStatus, { name: MessageDescriptor; tone: BadgeTone }>> = {
+  provisioning: { name: msg`Запускается`, tone: "busy" },
+  live: { name: msg`Работает`, tone: "good" },
+  suspended: { name: msg`Приостановлен`, tone: "bad" },
+  failed: { name: msg`Не запустился`, tone: "bad" },
+  gone: { name: msg`Удалён`, tone: "plain" },
 }
 
 export function StatusBadge({ status }: { status: InstallationStatus }) {
   const { i18n } = useLingui()
-  return (
-    <span className={classes.badge} data-status={status}>
-      {i18n._(NAMES[status])}
-    </span>
-  )
+  const { name, tone } = WORDS[status]
+  return <Badge tone={tone}>{i18n._(name)}</Badge>
 }

@@ -29,7 +29,7 @@ export interface ApiSettings {
 /** Calls that live before or beside a session: a 401 from them means what it says. */
 const SESSIONLESS = /^\/api\/v1\/auth\//
 /** Calls that are about one tenant. */
-const TENANT_OWNED = /^\/api\/v1\/(installations|subscriptions|subdomains)(\/|$)/
+const TENANT_OWNED = /^\/api\/v1\/(installations|subscriptions|subdomains|webhook-endpoints|deliveries|replays)(\/|$)/
 
 export function createApi({ baseUrl = "", locale, transport, browser }: ApiSettings): Api {
   const send = createTransport(transport)
