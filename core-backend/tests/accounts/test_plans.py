@@ -106,9 +106,8 @@ HOT: dict[str, Callable[[Large], tuple[Any, ...]]] = {
     "revoking": lambda at: (people.REVOKE, at.user_id, at.session_id, clock.now()),
     "revoking all": lambda at: (people.REVOKE_ALL, at.user_id, at.session_id, clock.now()),
     "a new session": lambda at: (
-        people.ADD_SESSION, at.user_id, uuid4(), "n", None, clock.now(), clock.now(), clock.now(), 19, "otp",
+        people.ADD_SESSION, at.user_id, uuid4(), "n", None, *[clock.now()] * 3, 19, "otp", uuid4(),
     ),
-    "answering a challenge": lambda at: (people.ADD_CONFIRMED, uuid4(), at.user_id),
     "standing of a member": lambda at: (tenants.STANDING, at.tenant_id, at.user_id, at.session_id),
     "a tenant": lambda at: (tenants.GET, at.tenant_id),
     "changing a tenant": lambda at: (tenants.UPDATE, at.tenant_id, "n", None),

@@ -110,7 +110,7 @@ async def test_unknown_phone_no_password_and_wrong_password_are_one_answer_for_o
     told = {name: await _work(core, client, phone, "not the password") for name, phone in cases.items()}
     assert (told["wrong"]["status"], told["wrong"]["body"]["code"]) == (401, "accounts.credentials_wrong")
     assert told["wrong"]["checks"] == 1
-    assert len(told["wrong"]["statements"]) == 6  # two transactions of one query each
+    assert len(told["wrong"]["statements"]) == 4  # whose phone it is, and a transaction of one query
     assert told["wrong"] == told["none"] == told["unknown"]
 
 

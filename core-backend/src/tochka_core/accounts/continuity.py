@@ -17,6 +17,7 @@ from tochka_core.accounts import challenges, handshakes, repository, service
 from tochka_core.accounts.browsers import Caller
 from tochka_core.accounts.codes import Challenge
 from tochka_core.accounts.errors import AccountUnclear, ChallengeUnknown, ConfirmationNeeded, PhoneTaken
+from tochka_core.accounts.schemas import UserRead
 from tochka_core.audit import public as audit
 from tochka_core.audit.public import Actor
 from tochka_core.resources import Resources
@@ -44,8 +45,8 @@ async def prove(resources: Resources, challenge: Challenge) -> Proof:
 
 async def recognise(
     connection: Connection, resources: Resources, user_id: UUID, proof: Proof, address: str | None
-) -> bool:
-    """See whether the person is known again; False when the phone is somebody else's since just now.
+) -> UserRead | None:
+    """The person, known again, held; None when the phone is somebody else's since just now.
 
     Raises:
         ConfirmationNeeded: it may be another person, who holds the number by now.
@@ -53,7 +54,7 @@ async def recognise(
     kind = proof.challenge.channel
     standing = await repository.find_standing(connection, user_id, proof.phone, kind)
     if standing is None:
-        return False
+        return None
     is_same = proof.account is not None and proof.account == standing["chat"]
     is_other = proof.account is not None and standing["chat"] not in (None, proof.account)
     unused = clock.now() - standing["used_at"]
@@ -66,7 +67,13 @@ async def recognise(
         raise ConfirmationNeeded([way for way, is_offered in offers.items() if is_offered])
     if not is_same:
         await link(connection, user_id, proof)
-    return True
+    return UserRead(
+        id=user_id,
+        phone=proof.phone,
+        name=standing["name"],
+        locale=standing["locale"],
+        created_at=standing["created_at"],
+    )
 
 
 async def link(connection: Connection, user_id: UUID, proof: Proof) -> None:

@@ -34,11 +34,6 @@ UPDATE_USER = """
 UPDATE users SET name = coalesce($2, name), locale = coalesce($3, locale) WHERE id = $1
 RETURNING id, phone, name, locale, created_at
 """
-# The lock lets sign-ins of one person through one by one, so that each sees the sessions before it.
-ADD_CONFIRMED = """
-WITH person AS (SELECT id FROM users WHERE id = $2 FOR NO KEY UPDATE)
-INSERT INTO confirmed_challenges (challenge_id, user_id) SELECT $1, id FROM person
-"""
 
 IS_OPEN = """
 SELECT revoked_at IS NULL AND least(idle_expires_at, expires_at) > now()
@@ -50,9 +45,13 @@ IS_OPEN_NAMED = text(
     FROM sessions WHERE user_id = :user_id AND id = :session_id
     """
 )
-# The sessions beyond the cap, longest unused first, end with the new one's beginning.
+# The sessions beyond the cap, longest unused first, end with the new one's beginning. Of a challenge there is
+# one, if any: a second row of `confirmed_challenges` is refused.
 ADD_SESSION = """
-WITH ended AS (
+WITH confirmed AS (
+  INSERT INTO confirmed_challenges (challenge_id, user_id)
+  SELECT $10::uuid, $1::uuid WHERE $10::uuid IS NOT NULL
+), ended AS (
   UPDATE sessions SET revoked_at = $5 WHERE user_id = $1 AND id IN (
     SELECT id FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND idle_expires_at > $5
     ORDER BY last_used_at DESC, id DESC OFFSET $8::integer)
@@ -103,7 +102,8 @@ SELECT greatest(u.created_at, u.phone_since,
   (SELECT m.chat FROM messenger_accounts m WHERE m.user_id = u.id AND m.kind = $3) AS chat,
   EXISTS (SELECT 1 FROM passwords p WHERE p.user_id = u.id) AS has_password,
   EXISTS (SELECT 1 FROM sessions s WHERE s.user_id = u.id AND s.revoked_at IS NULL
-    AND least(s.idle_expires_at, s.expires_at) > now()) AS is_signed_in
+    AND least(s.idle_expires_at, s.expires_at) > now()) AS is_signed_in,
+  u.name, u.locale, u.created_at
 FROM users u WHERE u.id = $1 AND u.phone = $2 FOR NO KEY UPDATE OF u
 """
 LINK = """
@@ -215,11 +215,6 @@ async def update_user(
     return _user(await connection.fetchrow(UPDATE_USER, user_id, name, locale))
 
 
-async def add_confirmed(connection: Connection, challenge_id: UUID, user_id: UUID) -> None:
-    """Insert the row that only one confirmation of a challenge can insert."""
-    await connection.execute(ADD_CONFIRMED, challenge_id, user_id)
-
-
 async def is_session_open(door: Connection | AsyncSession, user_id: UUID, session_id: UUID) -> bool:
     """Whether the session exists and was not revoked."""
     if isinstance(door, AsyncSession):
@@ -228,11 +223,17 @@ async def is_session_open(door: Connection | AsyncSession, user_id: UUID, sessio
     return bool(await door.fetchval(IS_OPEN, user_id, session_id))
 
 
-async def add_session(connection: Connection, new: NewSession, *, others: int) -> None:
-    """Insert a session, and end all but `others` of the person's open ones: those used last stay."""
+async def add_session(
+    connection: Connection, new: NewSession, *, others: int, challenge_id: UUID | None
+) -> None:
+    """Insert a session, and end all but `others` of the person's open ones: those used last stay. The
+    constraint `pk_confirmed_challenges` tells that the challenge has opened one before.
+
+    The caller holds the person's row, so that each sign-in sees the sessions before it.
+    """
     times = (new.created_at, new.idle_expires_at, new.expires_at)
     await connection.execute(
-        ADD_SESSION, new.user_id, new.id, new.user_agent, new.ip, *times, others, new.method
+        ADD_SESSION, new.user_id, new.id, new.user_agent, new.ip, *times, others, new.method, challenge_id
     )
 
 

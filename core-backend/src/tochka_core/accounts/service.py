@@ -67,13 +67,11 @@ async def open_session(
     moment: datetime,
 ) -> Grant:
     """A new session of somebody who has just proved to hold the phone, one per challenge, or knows the
-    password (the caller then holds the person's row).
+    password (the caller holds the person's row).
 
     Raises:
         CodeUsed: the challenge has opened a session before.
     """
-    if challenge_id is not None:
-        await _confirm(connection, challenge_id, user_id)
     new = NewSession(
         user_id=user_id,
         id=uuid7(),
@@ -84,14 +82,14 @@ async def open_session(
         expires_at=moment + ABSOLUTE,
         method=method,
     )
-    await repository.add_session(connection, new, others=MOST_SESSIONS - 1)
+    await _add_session(connection, new, challenge_id)
     token = RefreshToken(user_id, new.id, 0).render(resources.keyring.session_key)
     return Grant(user_id, new.id, token, moment, method, new.idle_expires_at)
 
 
-async def _confirm(connection: Connection, challenge_id: UUID, user_id: UUID) -> None:
+async def _add_session(connection: Connection, new: NewSession, challenge_id: UUID | None) -> None:
     try:
-        await repository.add_confirmed(connection, challenge_id, user_id)
+        await repository.add_session(connection, new, others=MOST_SESSIONS - 1, challenge_id=challenge_id)
     except asyncpg.UniqueViolationError as error:
         if violates(error, "pk_confirmed_challenges"):
             raise CodeUsed from error

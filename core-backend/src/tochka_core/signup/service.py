@@ -92,10 +92,11 @@ async def _sign_in(resources: Resources, proof: Proof, user_id: UUID, caller: Ca
     """One more session of somebody known; None when the phone is somebody else's since just now."""
     try:
         async with resources.connections.transaction(Scope(user_id=user_id)) as connection:
-            if not await accounts.recognise(connection, resources, user_id, proof, caller.address):
+            user = await accounts.recognise(connection, resources, user_id, proof, caller.address)
+            if user is None:
                 return None
             grant = await accounts.open_session(connection, resources, user_id, proof.challenge.id, caller)
-            user, own = await _who(connection, user_id)
+            own = await tenants.tenants_of(connection, user_id)
             await _record(connection, "person.signed_in", grant, caller, own)
     except ConfirmationNeeded:
         await accounts.keep_in_question(resources, proof.challenge, user_id)
