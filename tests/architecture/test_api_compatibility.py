@@ -33,6 +33,14 @@ class Comparison:
                     yield f"{where}: gone"
                 else:
                     yield from self._operation(where, item[method], operation)
+        for name, item in self._old.get("webhooks", {}).items():
+            yield from self._event(name, item, self._new.get("webhooks", {}).get(name))
+
+    def _event(self, name: str, old: Json, new: Json | None) -> Iterator[str]:
+        """An event is told to receivers: what they read must still be there, in a version that they know."""
+        after = _content(new["post"]["requestBody"]) if new else {}
+        for kind, schema in _content(old["post"]["requestBody"]).items():
+            yield from self._schema(f"event {name}", schema, after.get(kind), "told")
 
     def _operation(self, where: str, old: Json, new: Json) -> Iterator[str]:
         before = {(p["in"], p["name"]): p for p in old.get("parameters", [])}
@@ -130,9 +138,21 @@ def test_a_break_would_be_noticed() -> None:
     assert broken(
         lambda new: _parameters(new).append({"in": "query", "name": "x", "required": True, "schema": {}})
     )
+    assert broken(lambda new: new["webhooks"].pop("license.updated"))
+    assert broken(lambda new: _event(new, "license.updated")["properties"].pop("license"))
+    assert broken(lambda new: _event(new, "license.updated")["required"].remove("license"))
+    assert broken(lambda new: _event(new, "tenant.updated")["properties"].update(name={"type": "integer"}))
+    assert not broken(lambda new: _event(new, "tenant.updated")["properties"].update(more={"type": "string"}))
     assert not broken(
         lambda new: _named(new, "InstallationRead")["properties"].update(more={"type": "string"})
     )
+
+
+def _event(document: Json, name: str) -> Json:
+    """The schema of an event's `data`."""
+    content = document["webhooks"][name]["post"]["requestBody"]["content"]
+    found: Json = content["application/json"]["schema"]["properties"]["data"]
+    return found
 
 
 def _named(document: Json, name: str) -> Json:

@@ -250,6 +250,7 @@ MATTERS = {
     *(f"channels/{name}.py" for name in ("gateway", "inbox", "max", "port", "sms", "telegram")),
     "domains/labels.py",
     "endpoints/secrets.py",
+    "outbox/versions.py",
     "installations/activation.py",
     *(f"outbound/{name}.py" for name in ("addresses", "breakers", "gate", "gates")),
     *(f"outbound/{name}.py" for name in ("judging", "urls")),

@@ -185,6 +185,7 @@ def create_app(settings: Settings, resources: Resources | None = None) -> FastAP
     business = (catalogue, domains, subscriptions, installations, endpoints, webhooks)
     for slice_api in (signup, accounts, tenants, *business):
         app.include_router(slice_api.router, prefix=PREFIX)
+    app.include_router(endpoints.types_router, prefix=PREFIX)
     if settings.dev_inbox:
         app.include_router(accounts.dev_router)
     app.router.routes.extend((*accounts.jwks_routes, *accounts.bot_routes, *docs.ROUTES))

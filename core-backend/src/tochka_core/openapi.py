@@ -6,6 +6,8 @@ from fastapi import FastAPI
 from pydantic import BaseModel, Field
 from tochka_sdk import events, problems
 
+from tochka_core.outbox.events import BODIES
+
 JSON = "application/json"
 EVENT_STREAM = "text/event-stream"
 PROBLEM = "#/components/responses/Problem"
@@ -102,7 +104,7 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
                 stream["schema"] = {"type": "string", "contentSchema": {"$ref": stream["schema"]["$ref"]}}
     document["paths"]["/.well-known/jwks.json"] = {"get": _keys()}
     document["webhooks"] = {
-        name: {"post": _webhook(name, schema)} for name, schema in events.json_schemas().items()
+        name: {"post": _webhook(name, schema)} for name, schema in events.json_schemas(BODIES).items()
     }
     return document
 

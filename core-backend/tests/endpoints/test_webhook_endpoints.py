@@ -11,6 +11,7 @@ from core_kit.codes import StartCore, look, refusal
 from core_kit.members import enrol
 from core_kit.people import API, Owner
 from core_kit.webhook_endpoints import ENDPOINTS, URL, add, endpoint_of, read
+from tochka_core.outbox.events import FOR_TENANTS
 from tochka_stack.testing import ScratchDatabase
 
 pytestmark = pytest.mark.anyio
@@ -35,6 +36,14 @@ async def _trail(owner: Owner) -> list[tuple[str, dict[str, Any]]]:
     entries = (await owner.client.get(f"{API}/tenants/{owner.tenant_id}/audit")).json()["items"]
     told = [(entry["action"], entry["data"]) for entry in entries]
     return [entry for entry in reversed(told) if entry[0].startswith("webhook_endpoint.")]
+
+
+async def test_everybody_may_read_what_endpoints_can_be_told(client: httpx.AsyncClient) -> None:
+    items = {item["type"]: item for item in (await client.get(f"{API}/event-types")).json()["items"]}
+    assert set(items) == FOR_TENANTS
+    renamed = items["tenant.updated"]
+    assert renamed["description"] == "the tenant changed its name."
+    assert renamed["schema"]["properties"]["data"]["required"] == ["name"]
 
 
 async def test_an_endpoint_lives_from_its_creation_to_its_end(owner: Owner) -> None:

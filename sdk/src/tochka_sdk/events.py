@@ -215,10 +215,10 @@ def _fields(error: ValidationError, *prefix: str) -> list[FieldError]:
     ]
 
 
-def json_schemas() -> dict[str, dict[str, Any]]:
-    """JSON Schema 2020-12 of every event, envelope included, by type."""
+def json_schemas(bodies: Mapping[str, type[BaseModel]] = EVENTS) -> dict[str, dict[str, Any]]:
+    """JSON Schema 2020-12 of every event, envelope included, by type; of a module's unless told otherwise."""
     schemas = {}
-    for name, model in EVENTS.items():
+    for name, model in bodies.items():
         schema = Envelope.model_json_schema()
         data = model.model_json_schema(ref_template="#/$defs/{model}")
         schema["title"] = model.__name__

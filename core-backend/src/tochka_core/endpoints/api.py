@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from tochka_core.endpoints import service
 from tochka_core.endpoints.schemas import (
+    EventTypeList,
     SecretRotation,
     WebhookEndpointCreate,
     WebhookEndpointRead,
@@ -21,6 +22,13 @@ from tochka_core.resources import ResourcesDep
 from tochka_core.tenants.public import AdminConnection, TenantHotTransaction
 
 router = APIRouter(prefix="/webhook-endpoints", tags=["webhooks"])
+types_router = APIRouter(tags=["webhooks"])
+
+
+@types_router.get("/event-types", operation_id="list_event_types")
+async def list_event_types() -> EventTypeList:
+    """What endpoints can be told, with the JSON Schema of each body. Public."""
+    return service.event_types()
 
 
 @router.get("", operation_id="list_webhook_endpoints")

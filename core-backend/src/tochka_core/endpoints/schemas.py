@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -94,6 +94,22 @@ class WebhookEndpointRead(BaseModel):
     warned_percent: int
     previous_secret_until: datetime | None
     created_at: datetime
+
+
+class EventTypeRead(BaseModel):
+    """A type of event that endpoints can be told, with the JSON Schema of its whole body."""
+
+    type: str
+    title: str
+    description: str
+    version: int
+    json_schema: dict[str, Any] = Field(alias="schema")
+
+
+class EventTypeList(BaseModel):
+    """All of them."""
+
+    items: list[EventTypeRead]
 
 
 class WebhookEndpointSecret(WebhookEndpointRead):

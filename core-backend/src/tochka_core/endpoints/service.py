@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from tochka_sdk import clock, webhooks
+from tochka_sdk import clock, events, webhooks
 from tochka_sdk.db import Connection
 from tochka_sdk.ids import uuid7
 
@@ -18,6 +18,8 @@ from tochka_core.audit.schemas import Action, Detail
 from tochka_core.endpoints import repository
 from tochka_core.endpoints.errors import EndpointUnknown, TooManyEndpoints, UrlRefused
 from tochka_core.endpoints.schemas import (
+    EventTypeList,
+    EventTypeRead,
     NewEndpoint,
     Patience,
     Receiver,
@@ -31,7 +33,13 @@ from tochka_core.endpoints.schemas import (
 from tochka_core.endpoints.secrets import seal, unseal
 from tochka_core.outbound.public import Policy, UrlDenied, check_url
 from tochka_core.outbox import public as outbox
-from tochka_core.outbox.events import WebhookEndpointDisabled, WebhookEndpointFailing
+from tochka_core.outbox.events import (
+    BODIES,
+    FOR_TENANTS,
+    SCHEMA_VERSION,
+    WebhookEndpointDisabled,
+    WebhookEndpointFailing,
+)
 from tochka_core.paging import Page, PageRequest
 from tochka_core.tenants.schemas import Member
 
@@ -135,6 +143,22 @@ def kept(master: bytes, tenant_id: UUID, body: Mapping[str, Any]) -> WebhookEndp
     """The answer that `to_keep` made ready."""
     secret = unseal(master, tenant_id, UUID(body["id"]), b64decode(body["sealed"]))
     return WebhookEndpointSecret.model_validate({**body, "secret": secret})
+
+
+def event_types() -> EventTypeList:
+    """What endpoints can be told, by name."""
+    schemas = events.json_schemas({name: BODIES[name] for name in sorted(FOR_TENANTS)})
+    items = [
+        EventTypeRead(
+            type=name,
+            title=schema["title"],
+            description=schema["description"].partition(": ")[2],
+            version=SCHEMA_VERSION,
+            schema=schema,
+        )
+        for name, schema in schemas.items()
+    ]
+    return EventTypeList(items=items)
 
 
 def open_secrets(master: bytes, tenant_id: UUID, endpoint_id: UUID, sealed: Sealed) -> list[str]:

@@ -62,7 +62,7 @@ LOCK = """
 MARK_LIVE = """
     UPDATE installations SET status = 'live', live_at = now()
     WHERE tenant_id = $1 AND id = $2 AND status = 'provisioning' AND deadline_at > clock_timestamp()
-    RETURNING id
+    RETURNING module_id, host
 """
 NOTE_STEP = """
     UPDATE installations SET step = $3
@@ -147,9 +147,9 @@ async def lock(connection: Connection, tenant_id: UUID, installation_id: UUID) -
     return await connection.fetchrow(LOCK, tenant_id, installation_id)
 
 
-async def mark_live(connection: Connection, tenant_id: UUID, installation_id: UUID) -> bool:
-    """Whether it was provisioning, in time, and is live now."""
-    return await connection.fetchval(MARK_LIVE, tenant_id, installation_id) is not None
+async def mark_live(connection: Connection, tenant_id: UUID, installation_id: UUID) -> Any:
+    """The module and the host of what was provisioning, in time, and is live now; else None."""
+    return await connection.fetchrow(MARK_LIVE, tenant_id, installation_id)
 
 
 async def note_step(connection: Connection, tenant_id: UUID, installation_id: UUID, step: str) -> None:

@@ -16,6 +16,7 @@ from tochka_core.installations import repository
 from tochka_core.installations.errors import Closed, InstallationUnknown, NotLive, NotProvisioning
 from tochka_core.installations.schemas import AdminEntry, Failure, InstallationRead, Progress
 from tochka_core.outbox import public as outbox
+from tochka_core.outbox.events import InstallationLive
 from tochka_core.paging import Page, PageRequest
 from tochka_core.resources import Resources
 from tochka_core.subscriptions import public as subscriptions
@@ -112,8 +113,16 @@ async def mark_live(connection: Connection, tenant_id: UUID, installation_id: UU
 
     A module that is late changes nothing: the deadline decides, also when it has not been acted on yet.
     """
-    if await repository.mark_live(connection, tenant_id, installation_id):
+    opened = await repository.mark_live(connection, tenant_id, installation_id)
+    if opened is not None:
         await domains.open_hosts(connection, tenant_id, installation_id)
+        await outbox.record(
+            connection,
+            tenant_id=tenant_id,
+            type="installation.live",
+            data=InstallationLive(module=opened["module_id"], host=opened["host"]),
+            installation_id=installation_id,
+        )
         return True
     return await repository.get_status(connection, tenant_id, installation_id) == "live"
 

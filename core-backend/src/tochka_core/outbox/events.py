@@ -22,6 +22,20 @@ class MemberJoined(Body):
     role: str
 
 
+class InstallationLive(Body):
+    """`installation.live`: what was activated is open at its address."""
+
+    module: str
+    host: str
+
+
+class SubscriptionChanged(Body):
+    """`subscription.changed`: a subscription is trialing, active, suspended, canceled or void now."""
+
+    subscription_id: UUID
+    status: str
+
+
 class WebhookEndpointFailing(Body):
     """`webhook_endpoint.failing`: an endpoint has taken nothing for `percent` of the time after which it is
     disabled.
@@ -48,6 +62,8 @@ BODIES: Mapping[str, type[BaseModel]] = MappingProxyType(
         **EVENTS,
         "tenant.created": TenantCreated,
         "member.joined": MemberJoined,
+        "installation.live": InstallationLive,
+        "subscription.changed": SubscriptionChanged,
         "webhook_endpoint.failing": WebhookEndpointFailing,
         "webhook_endpoint.disabled": WebhookEndpointDisabled,
     }
@@ -60,7 +76,8 @@ FOR_ALL_MODULES = frozenset({"tenant.updated", "member.changed", "member.left"})
 FOR_TENANTS = frozenset(
     {
         *("tenant.updated", "member.joined", "member.changed", "member.left"),
-        *("domain.added", "domain.removed"),
+        *("domain.added", "domain.removed", "installation.live", "installation.removed"),
+        "subscription.changed",
         *("webhook_endpoint.failing", "webhook_endpoint.disabled"),
     }
 )

@@ -13,6 +13,9 @@ from tochka_sdk.ids import uuid7
 from tochka_core.outbox import repository
 from tochka_core.outbox.errors import EventMisshapen
 from tochka_core.outbox.events import BODIES
+from tochka_core.outbox.versions import as_version
+
+__all__ = ["as_version", "body", "record"]
 
 
 def body(type: str, data: BaseModel | Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from tochka_sdk.events import LicenseUpdated
 from tochka_sdk.license import Access, License
 
 from tochka_core.outbox import public as outbox
+from tochka_core.outbox.events import SubscriptionChanged
 from tochka_core.paging import Page, PageRequest
 from tochka_core.resources import Resources
 from tochka_core.subscriptions import models, repository
@@ -89,6 +90,7 @@ async def end(connection: Connection, tenant_id: UUID, subscription_id: UUID, *,
     status = "void" if as_void else "canceled"
     await repository.change(connection, tenant_id, subscription_id, status, of=UNENDED)
     await repository.relicense(connection, tenant_id, subscription_id, status, "closed", next_version())
+    await _tell(connection, tenant_id, subscription_id, status)
 
 
 async def suspend(
@@ -134,7 +136,8 @@ async def _announce(
     status: str,
     access: Access,
 ) -> None:
-    """Write new terms and tell the module."""
+    """Write new terms, tell the module, and the tenant."""
+    await _tell(connection, tenant_id, subscription_id, status)
     rows = await repository.relicense(connection, tenant_id, subscription_id, status, access, next_version())
     for row in rows:
         terms = Terms(**row)
@@ -146,6 +149,11 @@ async def _announce(
             installation_id=terms.installation_id,
             module_id=terms.module_id,
         )
+
+
+async def _tell(connection: Connection, tenant_id: UUID, subscription_id: UUID, status: str) -> None:
+    body = SubscriptionChanged(subscription_id=subscription_id, status=status)
+    await outbox.record(connection, tenant_id=tenant_id, type="subscription.changed", data=body)
 
 
 async def briefs(

@@ -281,6 +281,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/event-types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Event Types
+         * @description What endpoints can be told, with the JSON Schema of each body. Public.
+         */
+        get: operations["list_event_types"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/installations": {
         parameters: {
             query?: never;
@@ -1335,6 +1355,23 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "installation.live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** `installation.live`: what was activated is open at its address. */
+        post: operations["on_installation_live"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "installation.removed": {
         parameters: {
             query?: never;
@@ -1403,6 +1440,23 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "member.joined": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** `member.joined`: a person became a member of the tenant. */
+        post: operations["on_member_joined"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "member.left": {
         parameters: {
             query?: never;
@@ -1437,6 +1491,40 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "subscription.changed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** `subscription.changed`: a subscription is `trialing`, `active`, `suspended`, `canceled` or `void` now. */
+        post: operations["on_subscription_changed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "tenant.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** `tenant.created`: somebody signed up or opened one more business. */
+        post: operations["on_tenant_created"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "tenant.updated": {
         parameters: {
             query?: never;
@@ -1448,6 +1536,40 @@ export interface webhooks {
         put?: never;
         /** `tenant.updated`: the tenant changed its name. */
         post: operations["on_tenant_updated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "webhook_endpoint.disabled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** `webhook_endpoint.disabled`: nothing is sent to an endpoint any more, and what it would hear is kept. */
+        post: operations["on_webhook_endpoint_disabled"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "webhook_endpoint.failing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** `webhook_endpoint.failing`: an endpoint has taken nothing for `percent` of the time after which it is */
+        post: operations["on_webhook_endpoint_failing"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1830,6 +1952,32 @@ export interface components {
             timestamp: string;
             /** Type */
             type: string;
+        };
+        /**
+         * EventTypeList
+         * @description All of them.
+         */
+        EventTypeList: {
+            /** Items */
+            items: components["schemas"]["EventTypeRead"][];
+        };
+        /**
+         * EventTypeRead
+         * @description A type of event that endpoints can be told, with the JSON Schema of its whole body.
+         */
+        EventTypeRead: {
+            /** Description */
+            description: string;
+            /** Schema */
+            schema: {
+                [key: string]: unknown;
+            };
+            /** Title */
+            title: string;
+            /** Type */
+            type: string;
+            /** Version */
+            version: number;
         };
         /**
          * Failure
@@ -2978,7 +3126,7 @@ export interface components {
              * Event Types
              * @default []
              */
-            event_types?: ("domain.added" | "domain.removed" | "member.changed" | "member.joined" | "member.left" | "tenant.updated" | "webhook_endpoint.disabled" | "webhook_endpoint.failing")[];
+            event_types?: ("domain.added" | "domain.removed" | "installation.live" | "installation.removed" | "member.changed" | "member.joined" | "member.left" | "subscription.changed" | "tenant.updated" | "webhook_endpoint.disabled" | "webhook_endpoint.failing")[];
             /**
              * Ordered
              * @default false
@@ -3105,7 +3253,7 @@ export interface components {
             /** Description */
             description?: string | null;
             /** Event Types */
-            event_types?: ("domain.added" | "domain.removed" | "member.changed" | "member.joined" | "member.left" | "tenant.updated" | "webhook_endpoint.disabled" | "webhook_endpoint.failing")[] | null;
+            event_types?: ("domain.added" | "domain.removed" | "installation.live" | "installation.removed" | "member.changed" | "member.joined" | "member.left" | "subscription.changed" | "tenant.updated" | "webhook_endpoint.disabled" | "webhook_endpoint.failing")[] | null;
             /** Ordered */
             ordered?: boolean | null;
             /** Rate Per Second */
@@ -3566,6 +3714,31 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["InboxMessage"][];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    list_event_types: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventTypeList"];
                 };
             };
             "4XX": components["responses"]["Problem"];
@@ -5673,6 +5846,74 @@ export interface operations {
             };
         };
     };
+    on_installation_live: {
+        parameters: {
+            query?: never;
+            header: {
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * InstallationLive
+                     * @description `installation.live`: what was activated is open at its address.
+                     */
+                    data: {
+                        /** Host */
+                        host: string;
+                        /** Module */
+                        module: string;
+                    };
+                    /** Id */
+                    id: string;
+                    /**
+                     * Installation Id
+                     * @default null
+                     */
+                    installation_id?: string | null;
+                    /**
+                     * Receiver
+                     * @default null
+                     */
+                    receiver?: string | null;
+                    /**
+                     * Schema Version
+                     * @default 1
+                     */
+                    schema_version?: number;
+                    /** Sequence */
+                    sequence: number;
+                    /**
+                     * Tenant Id
+                     * Format: uuid
+                     */
+                    tenant_id: string;
+                    /**
+                     * Timestamp
+                     * Format: date-time
+                     */
+                    timestamp: string;
+                    /** @constant */
+                    type: "installation.live";
+                };
+            };
+        };
+        responses: {
+            /** @description Done. 202 for a command: it is being worked on. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     on_installation_removed: {
         parameters: {
             query?: never;
@@ -5996,6 +6237,77 @@ export interface operations {
             };
         };
     };
+    on_member_joined: {
+        parameters: {
+            query?: never;
+            header: {
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * MemberJoined
+                     * @description `member.joined`: a person became a member of the tenant.
+                     */
+                    data: {
+                        /** Role */
+                        role: string;
+                        /**
+                         * User Id
+                         * Format: uuid
+                         */
+                        user_id: string;
+                    };
+                    /** Id */
+                    id: string;
+                    /**
+                     * Installation Id
+                     * @default null
+                     */
+                    installation_id?: string | null;
+                    /**
+                     * Receiver
+                     * @default null
+                     */
+                    receiver?: string | null;
+                    /**
+                     * Schema Version
+                     * @default 1
+                     */
+                    schema_version?: number;
+                    /** Sequence */
+                    sequence: number;
+                    /**
+                     * Tenant Id
+                     * Format: uuid
+                     */
+                    tenant_id: string;
+                    /**
+                     * Timestamp
+                     * Format: date-time
+                     */
+                    timestamp: string;
+                    /** @constant */
+                    type: "member.joined";
+                };
+            };
+        };
+        responses: {
+            /** @description Done. 202 for a command: it is being worked on. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     on_member_left: {
         parameters: {
             query?: never;
@@ -6128,6 +6440,148 @@ export interface operations {
             };
         };
     };
+    on_subscription_changed: {
+        parameters: {
+            query?: never;
+            header: {
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * SubscriptionChanged
+                     * @description `subscription.changed`: a subscription is `trialing`, `active`, `suspended`, `canceled` or `void` now.
+                     */
+                    data: {
+                        /** Status */
+                        status: string;
+                        /**
+                         * Subscription Id
+                         * Format: uuid
+                         */
+                        subscription_id: string;
+                    };
+                    /** Id */
+                    id: string;
+                    /**
+                     * Installation Id
+                     * @default null
+                     */
+                    installation_id?: string | null;
+                    /**
+                     * Receiver
+                     * @default null
+                     */
+                    receiver?: string | null;
+                    /**
+                     * Schema Version
+                     * @default 1
+                     */
+                    schema_version?: number;
+                    /** Sequence */
+                    sequence: number;
+                    /**
+                     * Tenant Id
+                     * Format: uuid
+                     */
+                    tenant_id: string;
+                    /**
+                     * Timestamp
+                     * Format: date-time
+                     */
+                    timestamp: string;
+                    /** @constant */
+                    type: "subscription.changed";
+                };
+            };
+        };
+        responses: {
+            /** @description Done. 202 for a command: it is being worked on. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_tenant_created: {
+        parameters: {
+            query?: never;
+            header: {
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * TenantCreated
+                     * @description `tenant.created`: somebody signed up or opened one more business.
+                     */
+                    data: {
+                        /**
+                         * Locale
+                         * @default ru
+                         */
+                        locale?: string;
+                        /** Name */
+                        name: string;
+                    };
+                    /** Id */
+                    id: string;
+                    /**
+                     * Installation Id
+                     * @default null
+                     */
+                    installation_id?: string | null;
+                    /**
+                     * Receiver
+                     * @default null
+                     */
+                    receiver?: string | null;
+                    /**
+                     * Schema Version
+                     * @default 1
+                     */
+                    schema_version?: number;
+                    /** Sequence */
+                    sequence: number;
+                    /**
+                     * Tenant Id
+                     * Format: uuid
+                     */
+                    tenant_id: string;
+                    /**
+                     * Timestamp
+                     * Format: date-time
+                     */
+                    timestamp: string;
+                    /** @constant */
+                    type: "tenant.created";
+                };
+            };
+        };
+        responses: {
+            /** @description Done. 202 for a command: it is being worked on. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     on_tenant_updated: {
         parameters: {
             query?: never;
@@ -6181,6 +6635,150 @@ export interface operations {
                     timestamp: string;
                     /** @constant */
                     type: "tenant.updated";
+                };
+            };
+        };
+        responses: {
+            /** @description Done. 202 for a command: it is being worked on. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_webhook_endpoint_disabled: {
+        parameters: {
+            query?: never;
+            header: {
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * WebhookEndpointDisabled
+                     * @description `webhook_endpoint.disabled`: nothing is sent to an endpoint any more, and what it would hear is kept.
+                     *     `reason` is `failing` or `gone` (it answered 410).
+                     */
+                    data: {
+                        /**
+                         * Endpoint Id
+                         * Format: uuid
+                         */
+                        endpoint_id: string;
+                        /** Reason */
+                        reason: string;
+                    };
+                    /** Id */
+                    id: string;
+                    /**
+                     * Installation Id
+                     * @default null
+                     */
+                    installation_id?: string | null;
+                    /**
+                     * Receiver
+                     * @default null
+                     */
+                    receiver?: string | null;
+                    /**
+                     * Schema Version
+                     * @default 1
+                     */
+                    schema_version?: number;
+                    /** Sequence */
+                    sequence: number;
+                    /**
+                     * Tenant Id
+                     * Format: uuid
+                     */
+                    tenant_id: string;
+                    /**
+                     * Timestamp
+                     * Format: date-time
+                     */
+                    timestamp: string;
+                    /** @constant */
+                    type: "webhook_endpoint.disabled";
+                };
+            };
+        };
+        responses: {
+            /** @description Done. 202 for a command: it is being worked on. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_webhook_endpoint_failing: {
+        parameters: {
+            query?: never;
+            header: {
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * WebhookEndpointFailing
+                     * @description `webhook_endpoint.failing`: an endpoint has taken nothing for `percent` of the time after which it is
+                     *     disabled.
+                     */
+                    data: {
+                        /**
+                         * Endpoint Id
+                         * Format: uuid
+                         */
+                        endpoint_id: string;
+                        /** Percent */
+                        percent: number;
+                    };
+                    /** Id */
+                    id: string;
+                    /**
+                     * Installation Id
+                     * @default null
+                     */
+                    installation_id?: string | null;
+                    /**
+                     * Receiver
+                     * @default null
+                     */
+                    receiver?: string | null;
+                    /**
+                     * Schema Version
+                     * @default 1
+                     */
+                    schema_version?: number;
+                    /** Sequence */
+                    sequence: number;
+                    /**
+                     * Tenant Id
+                     * Format: uuid
+                     */
+                    tenant_id: string;
+                    /**
+                     * Timestamp
+                     * Format: date-time
+                     */
+                    timestamp: string;
+                    /** @constant */
+                    type: "webhook_endpoint.failing";
                 };
             };
         };

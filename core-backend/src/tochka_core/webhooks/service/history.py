@@ -23,7 +23,9 @@ async def page(
 async def get_delivery(connection: Connection, tenant_id: UUID, delivery_id: UUID) -> DeliveryDetail:
     """One delivery, with its body."""
     row = await _get(connection, tenant_id, delivery_id)
-    return DeliveryDetail.model_validate({**row, "body": envelope(row, row["receiver"])})
+    return DeliveryDetail.model_validate(
+        {**row, "body": envelope(row, row["receiver"], row["wanted_version"])}
+    )
 
 
 async def page_of_attempts(
