@@ -19,7 +19,7 @@ YESTERDAY = """
 
 async def _write(core: RunningCore) -> None:
     async with core.jobs.connections.system("test") as connection:
-        while await digests.write(connection, 100):
+        while await digests.write(connection):
             pass
 
 

@@ -145,7 +145,7 @@ async def test_a_disabled_endpoint_keeps_its_events_and_gets_them_when_it_asks(
         job = await owner.client.post(f"{receiver.endpoint}/recover", json={"since": since})
         assert (job.status_code, job.json()["total"]) == (202, 3)
         received = await receiver.wait_for(RENAMED, 3)
-        assert [one.envelope.data["name"] for one in received] == ["Раз", "Два", "Три"]
+        assert {one.envelope.data["name"] for one in received} == {"Раз", "Два", "Три"}
         assert all(one.headers["webhook-replay"] == "1" for one in received)
 
         async def is_done() -> bool:

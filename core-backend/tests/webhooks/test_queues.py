@@ -56,8 +56,10 @@ async def _claim(
     connection: Connection, module: ScriptedModule, share: int = 16, limit: int = 64
 ) -> list[Delivery]:
     """What the module's queues have; what other tests left behind may be due as well."""
-    others = await connection.fetch("SELECT id FROM modules WHERE id <> $1", module.id)
-    without = [row["id"] for row in others]
+    others = await connection.fetch(
+        "SELECT DISTINCT receiver FROM delivery_queues WHERE receiver <> $1", module.id
+    )
+    without = [row["receiver"] for row in others]
     return await queue.claim(
         connection, command=False, share=share, limit=limit, without=without, lease=LEASE
     )

@@ -27,7 +27,6 @@ from tochka_core.webhooks.service.outcomes import Outcome
 FAN_OUT = 200
 OVERDUE = 50
 REPLAYS = 20
-DIGESTS = 100
 FAN_OUT_S, DELIVER_S, CONCLUDE_S, OVERDUE_S, REPLAYS_S = 0.03, 0.1, 0.02, 0.25, 0.25
 # A lease ends soon after its holder died; whoever lives renews it, however long the request takes.
 LEASE = timedelta(seconds=10)
@@ -173,7 +172,7 @@ class Dispatcher:
     async def _digests(self) -> bool:
         """Tell modules how many events there are for them."""
         async with self._resources.connections.system("writes all tenants' digests") as connection:
-            return await digests.write(connection, DIGESTS) == DIGESTS
+            return await digests.write(connection) > 0
 
     async def _replays(self) -> bool:
         """Make the next portions of what is to be sent again due."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 QUEUE = ("tenant_id", "receiver", "command")
 CLAIM = ("tenant_id", "id", "attempts")
@@ -11,6 +12,11 @@ CLAIM = ("tenant_id", "id", "attempts")
 def columns(rows: Sequence[Any], names: Sequence[str]) -> list[list[Any]]:
     """Rows as one array per column, for `unnest`."""
     return [[getattr(row, name) for row in rows] for name in names]
+
+
+def keys(rows: Sequence[Any]) -> tuple[list[UUID], list[str]]:
+    """The tenants and the receivers of rows, side by side."""
+    return [row["tenant_id"] for row in rows], [row["receiver"] for row in rows]
 
 
 def values(row: Any) -> list[Any]:

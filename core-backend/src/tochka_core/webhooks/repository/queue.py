@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from tochka_sdk.db import Connection
 
-from tochka_core.webhooks.repository.columns import CLAIM, QUEUE, columns
+from tochka_core.webhooks.repository.columns import CLAIM, QUEUE, columns, keys
 from tochka_core.webhooks.schemas import Delivery
 
 # Whoever makes a delivery due earlier lowers its queue in the same transaction, and takes the rows of queues
@@ -143,22 +142,18 @@ async def claim_deliveries(
     held = await connection.fetch(HOLD_QUEUES, command, limit, without)
     if aside := [row for row in held if row["status"] in ASIDE]:
         await _put_aside(connection, aside, command=command)
-    keys = _keys([row for row in held if row["status"] not in ASIDE])
-    if not keys[0]:
+    claimed = keys([row for row in held if row["status"] not in ASIDE])
+    if not claimed[0]:
         return []
-    rows = await connection.fetch(CLAIM_DELIVERIES, *keys, command, limit, share, lease)
+    rows = await connection.fetch(CLAIM_DELIVERIES, *claimed, command, limit, share, lease)
     return [Delivery(**row) for row in rows]
 
 
 async def _put_aside(connection: Connection, held: Sequence[Any], *, command: bool) -> None:
     """Keep what is meant for a disabled endpoint; forget what is meant for one that is gone."""
-    keys = _keys(held)
-    await connection.execute(PUT_ASIDE, *keys, [ASIDE[row["status"]] for row in held], command)
-    await connection.execute(LOOK_AGAIN, *keys, command)
-
-
-def _keys(held: Sequence[Any]) -> tuple[list[UUID], list[str]]:
-    return [row["tenant_id"] for row in held], [row["receiver"] for row in held]
+    closed = keys(held)
+    await connection.execute(PUT_ASIDE, *closed, [ASIDE[row["status"]] for row in held], command)
+    await connection.execute(LOOK_AGAIN, *closed, command)
 
 
 async def lower(

@@ -13,16 +13,15 @@ from tochka_core.webhooks.repository import digests as repository
 EVERY = timedelta(hours=24)
 
 
-async def write(connection: Connection, limit: int) -> int:
-    """Record the digests that are due; how many streams were looked at (jobs role)."""
-    due = await repository.claim_due(connection, EVERY, limit)
+async def write(connection: Connection) -> int:
+    """Record digests that are due; how many streams were looked at, 0: none is left (jobs role)."""
+    count, due = await repository.claim_due(connection, EVERY)
     for row in due:
-        if row["is_module"]:
-            await outbox.record(
-                connection,
-                tenant_id=row["tenant_id"],
-                type="digest",
-                data=Digest(last_sequence=row["last_sequence"]),
-                module_id=row["receiver"],
-            )
-    return len(due)
+        await outbox.record(
+            connection,
+            tenant_id=row["tenant_id"],
+            type="digest",
+            data=Digest(last_sequence=row["last_sequence"]),
+            module_id=row["receiver"],
+        )
+    return count
