@@ -68,12 +68,31 @@ async def write(session: AsyncSession, words: str) -> None:
     await session.execute(insert(notes).values(values))
 
 
+class Hold:
+    """A place within a handler, after its effect, where a test lets it wait."""
+
+    def __init__(self) -> None:
+        self.entered = asyncio.Event()
+        self.released = asyncio.Event()
+
+    async def pass_by(self) -> None:
+        """Wait until the test says so."""
+        self.entered.set()
+        await self.released.wait()
+
+
 class Moods:
-    """How the handler of `installation.requested` behaves, by tenant: the tests decide."""
+    """How the handlers behave, by tenant or installation: the tests decide."""
 
     def __init__(self) -> None:
         self.by_tenant: dict[UUID, str] = {}
+        self.holds: dict[UUID, Hold] = {}
         self.calls = 0
+
+    async def hold(self, installation_id: UUID) -> None:
+        """Wait, if a test holds this installation."""
+        if installation_id in self.holds:
+            await self.holds[installation_id].pass_by()
 
 
 moods = Moods()
@@ -110,7 +129,10 @@ async def removed(event: Event[InstallationRemoved], session: AsyncSession) -> N
 @module.on("license.updated")
 async def relicensed(event: Event[LicenseUpdated], session: AsyncSession) -> None:
     """Note what is allowed now."""
-    await write(session, f"license {event.installation.license.access} {uuid7()}")
+    await write(session, f"license {event.installation.license.access} {event.id}")
+    await moods.hold(event.installation_id)
+    if moods.by_tenant.get(event.tenant_id) == "crash":
+        raise RuntimeError("the power went out")
 
 
 @module.on("domain.added")

@@ -1,6 +1,7 @@
 """The standard protection of a module's tables: up, down, up again, and each wall does its part."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,13 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 from tochka_sdk import migrations, tables
 from tochka_sdk.db import Connections, Scope
+from tochka_sdk.events import Ping
 from tochka_sdk.ids import uuid7
+from tochka_sdk.repository import TablesOutdated
+from tochka_sdk.testing import FreshInstallation, PlatformDouble, running_module
 from tochka_stack.testing import ScratchDatabase, ScratchPostgres
+
+from sdk.tests import example
 
 pytestmark = pytest.mark.anyio
 FOLDER = Path(__file__).parent / "migrations"
@@ -153,3 +159,85 @@ async def test_the_wall_holds_for_every_verb_and_every_scope(
             await attempt()
     else:
         assert await attempt() == 0
+
+
+OLD_TABLES = """
+    DROP TABLE tochka_feed;
+    DROP INDEX uq_tochka_events_tenant_id_sequence;
+    CREATE INDEX ix_tochka_events_tenant_id_sequence ON tochka_events (tenant_id, sequence);
+    ALTER TABLE tochka_sequences DROP COLUMN newest_at, DROP COLUMN lost, DROP COLUMN digest_sequence,
+        DROP COLUMN digest_at, DROP COLUMN proved_until;
+"""
+OLD_SEQUENCE = """
+    INSERT INTO tochka_sequences (tenant_id, last_sequence, highest_sequence) VALUES ($1, $2, $3)
+    ON CONFLICT (tenant_id) DO UPDATE SET last_sequence = $2, highest_sequence = $3
+"""
+OLD_EVENT = """
+    INSERT INTO tochka_events (event_id, tenant_id, sequence, type) VALUES ($1, $2, $3, 'ping')
+    ON CONFLICT (event_id) DO NOTHING
+"""
+LATER = '''"""The SDK's newer tables."""
+
+from tochka_sdk import migrations
+
+revision, down_revision = "0002", "0001"
+
+
+def upgrade() -> None:
+    """Bring them up to date."""
+    migrations.upgrade_sdk_tables()
+
+
+def downgrade() -> None:
+    """Nothing to undo."""
+'''
+
+
+@pytest.fixture
+def later(tmp_path: Path) -> Path:
+    """The migrations of the module, with one more for the SDK's newer tables."""
+    folder = shutil.copytree(FOLDER, tmp_path / "migrations")
+    (folder / "versions" / "0002_later.py").write_text(LATER)
+    return Path(folder)
+
+
+async def test_what_an_older_sdk_had_counted_is_neither_lost_nor_repeated(
+    empty: ScratchDatabase, later: Path, platform: PlatformDouble
+) -> None:
+    await asyncio.to_thread(migrations.run, empty.owner_dsn, FOLDER, app_role=ROLE)
+    old = await asyncpg.connect(empty.owner_dsn)
+    await old.execute(OLD_TABLES)
+    fresh = FreshInstallation()
+    below, forgotten, above, missing, beside = (
+        platform.event("ping", Ping(), fresh, tenant_wide=True, sequence=n) for n in (2, 1, 4, 3, 5)
+    )
+    await old.execute(OLD_SEQUENCE, fresh.tenant_id, 2, 4)
+    for item in (below, above):
+        await old.execute(OLD_EVENT, item.id, fresh.tenant_id, item.sequence)
+    await old.execute(OLD_EVENT, "0-of-a-platform-before", fresh.tenant_id, 2)
+    for _ in range(2):
+        await asyncio.to_thread(migrations.run, empty.owner_dsn, later, app_role=ROLE)
+    async with running_module(example.module, platform.settings(empty.dsn(ROLE)), platform) as client:
+        answers = [await client.deliver(item) for item in (forgotten, below, above, missing)]
+        await old.execute(OLD_EVENT, beside.id, fresh.tenant_id, 5)  # a process of the older SDK goes on
+        await old.execute(OLD_SEQUENCE, fresh.tenant_id, 5, 5)
+        again = [await client.deliver(beside)]
+        await old.execute("DELETE FROM tochka_events")
+        again += [await client.deliver(item) for item in (beside, below, above, missing)]
+    rows = await old.fetch("SELECT last_sequence, highest_sequence FROM tochka_sequences")
+    await old.close()
+    assert [a.json()["status"] for a in answers] == ["duplicate"] * 3 + ["done"]
+    assert [a.json()["status"] for a in again] == ["duplicate"] * 5
+    assert [tuple(row) for row in rows] == [(5, 5)]
+
+
+async def test_a_module_does_not_start_on_tables_of_an_older_sdk(
+    empty: ScratchDatabase, platform: PlatformDouble
+) -> None:
+    await asyncio.to_thread(migrations.run, empty.owner_dsn, FOLDER, app_role=ROLE)
+    old = await asyncpg.connect(empty.owner_dsn)
+    await old.execute(OLD_TABLES)
+    await old.close()
+    with pytest.raises(TablesOutdated, match="upgrade_sdk_tables"):
+        async with running_module(example.module, platform.settings(empty.dsn(ROLE)), platform):
+            pass

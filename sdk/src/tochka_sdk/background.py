@@ -11,10 +11,11 @@ from tochka_sdk.core_client import CoreRefused, CoreUnavailable
 from tochka_sdk.db import Database
 from tochka_sdk.errors import DomainError
 from tochka_sdk.events import Envelope
-from tochka_sdk.repository import EventLog, InstallationStore
+from tochka_sdk.repository import EventLog, InstallationStore, Streams
 from tochka_sdk.runtime import Runtime
 
-KEEP_EVENTS = timedelta(days=7)
+KEEP_NOTES = timedelta(days=7)
+KEEP_REFUSALS = timedelta(days=90)
 KEEP_TICKETS = timedelta(days=1)
 LEASE = timedelta(minutes=5)
 _log = logs.get_logger(__name__)
@@ -85,15 +86,16 @@ class Background:
 
     async def fill_gaps(self) -> int:
         """Fetch the events that never came, tenant by tenant; how many had an effect."""
-        async with self._database.system("claims tenants with missing events") as session:
-            due = await EventLog(session).claim_gaps(LEASE)
         filled = 0
-        for tenant_id, after in due:
+        while True:
+            async with self._database.system("claims a tenant with missing events") as session:
+                due = await Streams(session).claim_gap(LEASE)
+            if due is None:
+                return filled
             try:
-                filled += await self._fill(tenant_id, after)
+                filled += await self._fill(*due)
             except DomainError as error:
-                _log.info("events.gap_not_filled", tenant_id=str(tenant_id), error_code=error.code)
-        return filled
+                _log.info("events.gap_not_filled", tenant_id=str(due[0]), error_code=error.code)
 
     async def _fill(self, tenant_id: UUID, after: int) -> int:
         filled, cursor = 0, str(after)
@@ -120,7 +122,7 @@ class Background:
         """Forget events older than a week (below the unbroken run), used tickets, ended sessions."""
         moment = clock.now()
         async with self._database.system("forgets what cannot be repeated any more") as session:
-            await EventLog(session).forget(moment - KEEP_EVENTS, moment - KEEP_TICKETS)
+            await EventLog(session).forget(moment - KEEP_NOTES, moment - KEEP_REFUSALS, moment - KEEP_TICKETS)
 
 
 async def _every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:

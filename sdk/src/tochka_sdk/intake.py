@@ -1,20 +1,19 @@
-"""What an event does: once, in one transaction with the note that it was seen, whatever its order and
+"""What an event does: once, in one transaction with the note that it was there, whatever its order and
 repetition.
 
-1. The event's id is noted first, by a unique insert: a concurrent delivery of the same event waits there,
-and then
-   finds it done. Ids are forgotten after a while; below the unbroken run of sequences everything was there:
-   a repetition is known as one after a year, too.
-2. The SDK's own state follows: installation, hosts, license, tenant's name. State never goes backwards:
-licenses by
-   version, hosts and names by sequence, a removed installation never comes back.
+1. A number at or below the stream's watermark is a repetition, for ever. Above it the event is noted first,
+   by a unique insert: a concurrent delivery of the same event waits there, and then finds it done.
+2. The SDK's own state follows: installation, hosts, license. State never goes backwards: licenses by version,
+   hosts and names by sequence, a removed installation never comes back.
 3. The module's handler runs, if the event changed anything for a served installation.
+4. The event is counted in: the stream's row is held from here to the end of the transaction, no longer.
 
-An exception rolls all three back and the core delivers again, unless it is a final no (409, 422): that is
-noted.
+An exception rolls all of it back and the core delivers again, unless it is a final no (409, 422): that is
+noted. Rows are locked in one order (installations by their ids, the module's own, the stream), so that nobody
+waits in a circle. See docs/adr/0015.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Literal, cast
 from uuid import UUID
@@ -31,7 +30,7 @@ from tochka_sdk.hosts import HostMap, installation_of, normal_host
 from tochka_sdk.installations import serving
 from tochka_sdk.keys import PlatformKeys
 from tochka_sdk.license import License, LicenseInvalid
-from tochka_sdk.repository import SERVED, AdminStore, EventLog, InstallationStore
+from tochka_sdk.repository import SERVED, AdminStore, EventLog, Feed, InstallationStore, Proof, Streams
 from tochka_sdk.tokens import UnknownKey
 
 GAP_PATIENCE = timedelta(seconds=15)
@@ -94,33 +93,76 @@ class Intake:
         """
         if envelope.receiver is not None and envelope.receiver != self._module_id:
             raise MisdirectedEvent("The event is meant for another receiver.")
+        if envelope.sequence == 0:
+            raise events.EventInvalid("The event has no number.")
         body = events.parse_data(envelope)
         if body is not None and envelope.type not in TENANT_WIDE and envelope.installation_id is None:
             raise events.EventInvalid("The event names no installation.")
         try:
             outcome = await self._apply(envelope, body)
         except (Conflict, Malformed) as error:
-            if not isinstance(error, MisdirectedEvent):
-                await self._note_refusal(envelope, error.status)
+            await self._note_refusal(envelope, error.status)
             raise
         if outcome.word != "duplicate":
             self._hosts.forget(None if envelope.type in TENANT_WIDE else envelope.installation_id)
         return outcome
 
     async def _apply(self, envelope: Envelope, body: BaseModel | None) -> Outcome:
-        # before the transaction: it may ask the network for keys
-        license = await self._license_of(envelope, body)
+        try:  # before the transaction: it may ask the network for keys
+            license = await self._license_of(envelope, body)
+        except (EventLicenseInvalid, Unavailable):
+            # the key of an old event may be gone: that does not make a repetition another event
+            answered = await self._answered_before(envelope)
+            if answered is None:
+                raise
+            return answered
         async with self._database.session(_scope(envelope)) as session:
             log = EventLog(session)
             if not await log.add(envelope):
-                return Outcome(await log.answer_to(envelope.id), "duplicate")
-            if await log.is_forgotten(envelope):
-                return Outcome(200, "duplicate")
-            await self._note_sequence(log, envelope, body)
+                repeated = await self._repeated(session, envelope)
+                if repeated is not None:
+                    return repeated
             outcome = await _Effect(self, session, envelope, body, license).run()
             if outcome.status != 200:
                 await log.set_answer(envelope.id, outcome.status)
+            await self._count(session, envelope, body)
             return outcome
+
+    async def _answered_before(self, envelope: Envelope) -> Outcome | None:
+        """What an event was answered that was there before, without a look at what it says."""
+        async with self._database.session(_scope(envelope)) as session:
+            for note in await EventLog(session).list_notes(envelope):
+                if note.event_id == envelope.id:
+                    return Outcome(note.answer, "duplicate")
+            proof = await Streams(session).proof(envelope.tenant_id)
+        return Outcome(200, "duplicate") if envelope.sequence <= proof.watermark else None
+
+    async def _repeated(self, session: AsyncSession, envelope: Envelope) -> Outcome | None:
+        """What an event was answered that was there before; None when it was not, and is noted now.
+
+        The platform is trusted in what it signs. An id under another number is the same event, counted
+        once more. Another id under a number that is noted, or that was given out before anything that the
+        stream has heard of happened, is another event: the platform was restored from a backup.
+        """
+        log, streams = EventLog(session), Streams(session)
+        notes = await log.list_notes(envelope)
+        facts = {"tenant_id": str(envelope.tenant_id), "sequence": envelope.sequence, "event_id": envelope.id}
+        own = next((note for note in notes if note.event_id == envelope.id), None)
+        if own is not None:
+            if own.sequence != envelope.sequence:
+                _log.warning("events.renumbered", before=own.sequence, **facts)
+                await streams.advance(envelope, wait=GAP_PATIENCE)
+            return Outcome(own.answer, "duplicate")
+        if notes:
+            is_news = await log.replace(envelope, notes[0])
+        else:
+            newest = await streams.newest_at(envelope.tenant_id)
+            is_news = envelope.timestamp > newest and await log.add_anew(envelope)
+        if not is_news:
+            return Outcome(200, "duplicate")
+        _log.error("events.numbered_anew", **facts)
+        await Feed(session, self._module_id).rewind()
+        return None
 
     async def _note_refusal(self, envelope: Envelope, status: int) -> None:
         """Remember a final no by itself, its effect undone: the sequence goes on, and a repetition gets the
@@ -129,8 +171,17 @@ class Intake:
         async with self._database.session(_scope(envelope)) as session:
             log = EventLog(session)
             if await log.add(envelope):
-                await self._note_sequence(log, envelope, None)
                 await log.set_answer(envelope.id, status)
+                await self._count(session, envelope, None)
+
+    async def _count(self, session: AsyncSession, envelope: Envelope, body: BaseModel | None) -> None:
+        """Count the event in, and say what that tells of the others."""
+        digest = body if isinstance(body, events.Digest) else None
+        name = body.name if isinstance(body, events.TenantUpdated) else None
+        if isinstance(body, events.InstallationRequested):
+            name = body.tenant_name
+        proof = await Streams(session).advance(envelope, wait=GAP_PATIENCE, digest=digest, name=name)
+        _report(envelope, proof, is_digest=digest is not None)
 
     @property
     def handlers(self) -> Handlers:
@@ -156,13 +207,13 @@ class Intake:
             raise EventLicenseInvalid("The license in the event is for another installation.")
         return found
 
-    async def _note_sequence(self, log: EventLog, envelope: Envelope, body: BaseModel | None) -> None:
-        told = body.last_sequence if isinstance(body, events.Digest) else 0
-        tenant_id, sequence = str(envelope.tenant_id), envelope.sequence
-        if await log.advance(envelope, told, GAP_PATIENCE):
-            _log.info("events.gap_seen", tenant_id=tenant_id, sequence=sequence)
-        elif isinstance(body, events.Digest):
-            _log.info("events.complete", tenant_id=tenant_id, sequence=sequence)
+
+def _report(envelope: Envelope, proof: Proof, *, is_digest: bool) -> None:
+    facts = {"tenant_id": str(envelope.tenant_id), "watermark": proof.watermark}
+    if proof.missing:
+        _log.info("events.gap_seen", sequence=envelope.sequence, **facts)
+    elif is_digest and proof.proved_until is not None:
+        _log.info("events.proved", proved_until=proof.proved_until.isoformat(), lost=proof.lost, **facts)
 
 
 def _scope(envelope: Envelope) -> Scope:
@@ -186,6 +237,7 @@ class _Effect:
         self._body = body
         self._license = license
         self._store = InstallationStore(session)
+        self._name: str | None = None
 
     async def run(self) -> Outcome:
         """The SDK's own state, then the module's handler."""
@@ -196,21 +248,28 @@ class _Effect:
         return await self._about(self._envelope.installation_id)
 
     async def _tenant_wide(self) -> Outcome:
-        tenant_id = self._envelope.tenant_id
-        if isinstance(self._body, events.TenantUpdated):
-            log = EventLog(self._session)
-            if not await log.rename_tenant(tenant_id, self._body.name, self._envelope.sequence):
-                return Outcome(200, "stale")
+        tenant_id, handles = self._envelope.tenant_id, self._envelope.type in self._intake.handlers
+        rows = await self._store.list_of_tenant(tenant_id, lock=handles)
+        if isinstance(self._body, events.TenantUpdated) and not await self._name_is_news(self._body.name):
+            return Outcome(200, "stale")
         if isinstance(self._body, events.MemberChanged | events.MemberLeft):
             store = AdminStore(self._session)
             await store.shut_out(tenant_id, self._body.user_id, self._envelope.timestamp)
-        rows = await self._store.list_of_tenant(tenant_id)
         for row in rows:
             await narrow(self._session, Scope(installation_id=row.installation_id))
             await self._handle(row)
             if isinstance(self._body, events.TenantUpdated):
                 await self._store.notify(row.installation_id)
         return Outcome(200, "done")
+
+    async def _name_is_news(self, told: str) -> bool:
+        """Whether no later event named the tenant; from here on its name is the newest one, also before it
+        is stored at the end of the transaction.
+        """
+        known, sequence = await EventLog(self._session).known_name(self._envelope.tenant_id)
+        is_news = sequence < self._envelope.sequence
+        self._name = told if is_news else known
+        return is_news
 
     async def _about(self, installation_id: UUID) -> Outcome:
         row = await self._store.announce(installation_id, self._envelope.tenant_id)
@@ -234,7 +293,7 @@ class _Effect:
         if row.status != "announced":
             return Outcome(200 if row.status != "provisioning" else 202, "duplicate")
         envelope, host = self._envelope, normal_host(body.host)
-        await EventLog(self._session).rename_tenant(envelope.tenant_id, body.tenant_name, envelope.sequence)
+        await self._name_is_news(body.tenant_name)
         await self._store.change(
             row.installation_id,
             status="live",
@@ -299,6 +358,8 @@ class _Effect:
         if handler is None:
             return None
         installation = installation_of(row)
+        if self._name is not None:
+            installation = replace(installation, tenant_name=self._name)
         event = Event(self._envelope, cast("BaseModel", self._body), installation)
         with serving(installation):
             return await handler(event, self._session)

@@ -131,7 +131,37 @@ _TABLES = (
     "CREATE INDEX ix_tochka_admin_sessions_installation_id ON tochka_admin_sessions (installation_id)",
     "CREATE INDEX ix_tochka_admin_sessions_expires_at ON tochka_admin_sessions (expires_at)",
 )
+# Everything here may run twice: a module's first revision makes the newest tables, and a later one, written
+# for tables of an older SDK, finds nothing to do. Processes of that SDK go on beside it: what they count is
+# not in `newest_at`, which therefore begins a week ahead, longer than they live.
+_WATERMARK = (
+    """
+    DELETE FROM tochka_events e USING tochka_events o
+    WHERE e.tenant_id = o.tenant_id AND e.sequence = o.sequence AND e.event_id < o.event_id
+    """,
+    "DROP INDEX IF EXISTS ix_tochka_events_tenant_id_sequence",
+    """
+    CREATE UNIQUE INDEX IF NOT EXISTS uq_tochka_events_tenant_id_sequence
+        ON tochka_events (tenant_id, sequence)
+    """,
+    """
+    ALTER TABLE tochka_sequences
+        ADD COLUMN IF NOT EXISTS newest_at timestamptz NOT NULL DEFAULT now() + interval '7 days',
+        ADD COLUMN IF NOT EXISTS lost bigint NOT NULL DEFAULT 0,
+        ADD COLUMN IF NOT EXISTS digest_sequence bigint NOT NULL DEFAULT 0,
+        ADD COLUMN IF NOT EXISTS digest_at timestamptz,
+        ADD COLUMN IF NOT EXISTS proved_until timestamptz
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS tochka_feed (
+        receiver text CONSTRAINT pk_tochka_feed PRIMARY KEY,
+        cursor text NOT NULL DEFAULT '0',
+        claimed_until timestamptz
+    )
+    """,
+)
 _NAMES = (
+    "tochka_feed",
     "tochka_admin_sessions",
     "tochka_tickets",
     "tochka_sequences",
@@ -181,14 +211,24 @@ def create_sdk_tables(_op: object = None) -> None:
     """
     role = _name(app_role())
     create_scope_functions()
-    _execute(_TABLES)
+    _execute((*_TABLES, *_WATERMARK))
     _execute((f"GRANT USAGE ON SCHEMA public TO {role}",))
     _execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {role}" for table in _NAMES)
 
 
+def upgrade_sdk_tables() -> None:
+    """Bring the SDK's own tables, made by an older SDK, up to date, in a revision of a module.
+
+    Processes of the older SDK may run on meanwhile. There is nothing to undo: the older SDK works with the
+    newer tables.
+    """
+    _execute(_WATERMARK)
+    _execute((f"GRANT SELECT, INSERT, UPDATE, DELETE ON tochka_feed TO {_name(app_role())}",))
+
+
 def drop_sdk_tables(_op: object = None) -> None:
     """Undo `create_sdk_tables`."""
-    _execute(f"DROP TABLE {table}" for table in _NAMES)
+    _execute(f"DROP TABLE IF EXISTS {table}" for table in _NAMES)
     drop_scope_functions()
 
 

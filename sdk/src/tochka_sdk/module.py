@@ -34,6 +34,7 @@ from tochka_sdk.keys import PlatformKeys
 from tochka_sdk.manifest import Manifest
 from tochka_sdk.middleware import HEALTH, InstallationMiddleware
 from tochka_sdk.problems import Page
+from tochka_sdk.repository import check_tables
 from tochka_sdk.requests import MEBIBYTE, BodyLimit, RequestContext, SecurityHeaders
 from tochka_sdk.runtime import Runtime
 from tochka_sdk.settings import ModuleSettings
@@ -132,7 +133,7 @@ class Module:
         """The application: routers, the platform's addresses, middleware, and a lifespan that does the rest.
 
         `app.state.tochka` is its `Runtime` from the start of the lifespan to its end. The start fails when
-        the database is away or its role can bypass row-level security.
+        the database is away, its role can bypass row-level security, or the SDK's tables are outdated.
         """
         page: Page = partial(_page, self.page, settings.issuer)
         app = FastAPI(
@@ -181,6 +182,8 @@ async def _start(module: Module, settings: ModuleSettings, stack: AsyncExitStack
     )
     stack.push_async_callback(database.close)
     await database.check_role()
+    async with database.system("looks whether the SDK's tables are up to date") as session:
+        await check_tables(session)
     core = CoreClient(settings.core_url, module_id=module.id, key=settings.key, issuer=settings.issuer)
     stack.push_async_callback(core.close)
     keys = PlatformKeys(core, module_id=module.id, issuer=settings.issuer, jwks=settings.jwks)

@@ -62,7 +62,9 @@ events = Table(
     Column("answer", SmallInteger, nullable=False),
     Column("received_at", DateTime(timezone=True), nullable=False),
 )
-"""Every event that had its effect, kept for at least four days: a second delivery finds itself here."""
+"""Events that had their effect: all of those above the unbroken run, and for a while those below it, for the
+answer that they got. Numbers are unique within a tenant.
+"""
 
 sequences = Table(
     "tochka_sequences",
@@ -73,8 +75,24 @@ sequences = Table(
     Column("tenant_name", Text, nullable=False),
     Column("name_sequence", BigInteger, nullable=False),
     Column("gap_check_at", DateTime(timezone=True)),
+    Column("newest_at", DateTime(timezone=True), nullable=False),
+    Column("lost", BigInteger, nullable=False),
+    Column("digest_sequence", BigInteger, nullable=False),
+    Column("digest_at", DateTime(timezone=True)),
+    Column("proved_until", DateTime(timezone=True)),
 )
-"""Per tenant: up to where events came without a hole, the highest heard of, and the tenant's name."""
+"""A stream, all events of a tenant: up to where they came without a hole (the watermark), the highest heard
+of, the latest moment told of, what the newest digest said and until when all is there, and the tenant's name.
+"""
+
+feed = Table(
+    "tochka_feed",
+    METADATA,
+    Column("receiver", Text, primary_key=True),
+    Column("cursor", Text, nullable=False),
+    Column("claimed_until", DateTime(timezone=True)),
+)
+"""How far the module has read the platform's feed of its events, and who reads it now."""
 
 tickets = Table(
     "tochka_tickets",
