@@ -1,4 +1,4 @@
-"""What SDKs in other languages are generated from: `python -m tochka_sdk.event_schemas` prints one JSON document.
+"""What SDKs in other languages are generated from: `python -m tochka_sdk.event_schemas` prints one document.
 
 `envelope` is the schema of the envelope, `data` that of every event's body by type; `commands` and
 `tenant_wide` are the types of these kinds. All are JSON Schema 2020-12.
