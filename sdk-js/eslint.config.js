@@ -22,5 +22,6 @@ export default defineConfig(
     },
   },
   { files: ["src/**"], ignores: ["src/node.ts"], rules: { "no-restricted-imports": ["error", { patterns: [NODE] }] } },
+  { files: ["examples/**"], rules: { "no-console": "off" } },
   { files: ["tests/**"], rules: { "@typescript-eslint/no-floating-promises": ["error", { allowForKnownSafeCalls: [{ from: "package", package: "node:test", name: ["test", "suite", "describe", "it"] }] }] } },
 )

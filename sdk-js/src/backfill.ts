@@ -13,16 +13,24 @@ export interface BackfillOptions<Tx> {
   readonly core: Pick<CoreClient, "events">
   /** How long a process has a hole to itself, in milliseconds, and when one that stayed is tried again; 5 minutes. */
   readonly leaseMs?: number
+  /** Told of an event that the platform does not have any more: look into it, then `Inbox.waive` it. */
+  readonly onLost?: (lost: Lost) => void
   /** Told of what went wrong, and with which event if it was one: it stays a hole, and is tried again. */
   readonly onError?: (error: unknown, envelope?: Envelope) => void
+}
+
+/** An event that is missing for good. */
+export interface Lost {
+  readonly tenantId: string
+  readonly sequence: number
 }
 
 /** What came of filling holes. */
 export interface Filled {
   /** How many events had their effect now. */
   readonly taken: number
-  /** Events that the platform does not have any more: see `Inbox.waive`. */
-  readonly lost: readonly { readonly tenantId: string; readonly sequence: number }[]
+  /** Events that the platform does not have any more, the first one of each stream. */
+  readonly lost: readonly Lost[]
 }
 
 /** Any number of processes may do this side by side: holes are claimed by lease, and every event has its effect once. */
@@ -30,19 +38,21 @@ export class Backfill<Tx> {
   readonly #inbox: Inbox<Tx>
   readonly #core: Pick<CoreClient, "events">
   readonly #leaseMs: number
+  readonly #onLost: (lost: Lost) => void
   readonly #onError: (error: unknown, envelope?: Envelope) => void
 
-  constructor({ inbox, core, leaseMs = 300_000, onError = () => undefined }: BackfillOptions<Tx>) {
+  constructor({ inbox, core, leaseMs = 300_000, onLost = () => undefined, onError = () => undefined }: BackfillOptions<Tx>) {
     this.#inbox = inbox
     this.#core = core
     this.#leaseMs = leaseMs
+    this.#onLost = onLost
     this.#onError = onError
   }
 
   /** Fill the holes whose time has come. What cannot be had now is tried again when the lease ends. */
   async fillGaps(): Promise<Filled> {
     let taken = 0
-    const lost: { tenantId: string; sequence: number }[] = []
+    const lost: Lost[] = []
     for (const gap of await this.#inbox.store.claimGaps(this.#inbox.receiver, this.#leaseMs, SHARE)) {
       try {
         const filled = await this.#fill(gap)
@@ -52,6 +62,7 @@ export class Backfill<Tx> {
         this.#onError(error)
       }
     }
+    lost.forEach(this.#onLost)
     return { taken, lost }
   }
 

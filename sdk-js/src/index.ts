@@ -1,6 +1,6 @@
 /** Receiving the events of Tochka Rosta: verified, each of them once, and without a gap. */
 export { Backfill } from "./backfill.ts"
-export type { BackfillOptions, Filled } from "./backfill.ts"
+export type { BackfillOptions, Filled, Lost } from "./backfill.ts"
 export { CoreClient } from "./core.ts"
 export type { CoreClientOptions, Page } from "./core.ts"
 export { Door, MAX_BODY } from "./door.ts"
