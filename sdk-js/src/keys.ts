@@ -1,10 +1,12 @@
 /** The platform's public keys as a receiver holds them: kept for a while, fetched anew when none of them fits. */
 import type { Envelope } from "./envelope.ts"
-import { SignatureInvalid } from "./errors.ts"
+import { CoreUnavailable, SignatureInvalid } from "./errors.ts"
 import { call } from "./http.ts"
 import type { CallOptions } from "./http.ts"
+import { LICENSE, License, LicenseInvalid } from "./license.ts"
 import { isObject } from "./schema.ts"
 import type { Body, HeadersLike } from "./signatures.ts"
+import { readToken, TokenInvalid, UnknownKey } from "./statements.ts"
 import { verify } from "./verify.ts"
 import type { VerifyOptions } from "./verify.ts"
 
@@ -15,6 +17,8 @@ const MEMBER = "tochka_whpk"
 export interface PlatformKeysOptions extends CallOptions {
   /** The platform's public address, as reached from here, without a path. */
   readonly coreUrl: string
+  /** The platform's name in tokens: its public address as everybody knows it; `coreUrl` unless told. */
+  readonly issuer?: string
   /** The key set known at start; without it the first use fetches. */
   readonly jwks?: Readonly<Record<string, unknown>>
   /** The shortest time between two fetches, in milliseconds, however many strangers ask; 10 s unless told. */
@@ -44,8 +48,7 @@ export class PlatformKeys {
 
   /** The `whpk_` keys among the known ones. */
   get webhookKeys(): readonly string[] {
-    const { keys } = this.#jwks
-    const holders: readonly unknown[] = [this.#jwks, ...(Array.isArray(keys) ? (keys as unknown[]) : [])]
+    const holders: readonly unknown[] = [this.#jwks, ...this.#keys]
     const members: unknown[] = holders.map((holder) => (isObject(holder) ? holder[MEMBER] : undefined))
     return members.flat().filter((key) => typeof key === "string")
   }
@@ -63,12 +66,47 @@ export class PlatformKeys {
     return verify(body, headers, this.webhookKeys, options)
   }
 
+  /**
+   * A genuine license for this module, whatever the time.
+   *
+   * @throws {LicenseInvalid} it is none.
+   * @throws {CoreUnavailable} its key is unknown and the keys cannot be fetched now.
+   */
+  async readLicense(token: string, moduleId: string): Promise<License> {
+    try {
+      return new License(await this.readToken(token, LICENSE, moduleId))
+    } catch (error) {
+      throw error instanceof TokenInvalid ? new LicenseInvalid() : error
+    }
+  }
+
+  /**
+   * The claims of any statement that the platform signed, by its `typ`: "ticket+jwt", for example. Times, and that a ticket
+   * is good once, are the caller's to check. Throws `TokenInvalid`, or `CoreUnavailable` as `readLicense` does.
+   */
+  async readToken(token: string, typ: string, audience: string): Promise<Record<string, unknown>> {
+    const { coreUrl, issuer = coreUrl } = this.#options
+    const expected = { typ, issuer, audience }
+    try {
+      return await readToken(token, this.#keys, expected)
+    } catch (error) {
+      if (!(error instanceof UnknownKey)) throw error
+    }
+    await this.refresh()
+    if (!this.#isReachable) throw new CoreUnavailable("The platform's keys cannot be fetched at the moment.")
+    return readToken(token, this.#keys, expected)
+  }
+
   /** Fetch the keys unless that was done a moment ago; never fails: what is known counts on. */
   async refresh(): Promise<void> {
     const rest = this.#isReachable ? this.#interval : this.#interval / 10
     if (this.#fetching === null && performance.now() - this.#triedAt < rest) return
     this.#fetching ??= this.#fetch().finally(() => (this.#fetching = null))
     await this.#fetching
+  }
+
+  get #keys(): readonly unknown[] {
+    return Array.isArray(this.#jwks.keys) ? (this.#jwks.keys as unknown[]) : []
   }
 
   get #interval(): number {

@@ -1,6 +1,6 @@
 /** Keys and calls, against a server that plays the platform. */
 import assert from "node:assert/strict"
-import { createPublicKey, generateKeyPairSync, verify as verifies } from "node:crypto"
+import { createPublicKey, generateKeyPairSync, sign as signs, verify as verifies } from "node:crypto"
 import { once } from "node:events"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
@@ -9,6 +9,7 @@ import { after, test } from "node:test"
 import { CoreClient } from "../src/core.ts"
 import { CoreRefused, CoreUnavailable, SignatureInvalid } from "../src/errors.ts"
 import { PlatformKeys } from "../src/keys.ts"
+import { TokenInvalid, UnknownKey } from "../src/statements.ts"
 import { generateKeypair, sign } from "../src/signatures.ts"
 import { eventJson, failure, PRIVATE, PUBLIC, RECEIVER, TENANT, unix } from "./platform.ts"
 
@@ -84,6 +85,27 @@ test("while the platform is away, or answers nonsense, the known keys count on",
     assert.equal(await arrive(keys), 1)
     assert.ok(asked.length > 0)
   }
+})
+
+/** A statement of the platform, signed with the key that is `k` in its set. */
+function stated(header: object, claims: object): string {
+  const content = [{ alg: "EdDSA", kid: "k", typ: "ticket+jwt", ...header }, { iss: coreUrl, aud: RECEIVER, ...claims }]
+    .map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"))
+    .join(".")
+  return `${content}.${signs(null, Buffer.from(content), pair.privateKey).toString("base64url")}`
+}
+
+test("a statement whose kid is unknown is read after one fetch, and strangers cause no more", async () => {
+  says([200, { keys: [{ kty: "RSA", kid: "k" }, { ...pair.publicKey.export({ format: "jwk" }), kid: "k" }] }])
+  const keys = new PlatformKeys({ coreUrl, jwks: { keys: [] } })
+  const read = (token: string): Promise<Record<string, unknown>> => keys.readToken(token, "ticket+jwt", RECEIVER)
+  assert.equal((await read(stated({}, { jti: "1" }))).jti, "1")
+  assert.equal((await read(stated({ alg: "Ed25519" }, { aud: ["other", RECEIVER] }))).iss, coreUrl)
+  for (const kid of ["x", "y"]) assert.ok((await failure(read(stated({ kid }, {})))) instanceof UnknownKey)
+  assert.equal(asked.length, 1)
+  const wrong = [stated({ alg: "none" }, {}), stated({ alg: "HS256" }, {}), stated({ typ: "license+jwt" }, {}), stated({ kid: 1 }, {}), stated({ crit: ["x"] }, {})]
+  wrong.push(stated({}, { iss: "https://elsewhere.example" }), stated({}, { aud: "shop" }), "", "..", "a.b.c", `${stated({}, {}).slice(0, -4)}AAAA`)
+  for (const token of wrong) assert.ok((await failure(read(token))) instanceof TokenInvalid, token)
 })
 
 test("a call carries a token of a minute that the module's key has signed", async () => {

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 from pydantic import BaseModel
-from tochka_sdk import event_schemas, events, webhooks
+from tochka_sdk import event_schemas, events, license, webhooks
 from tochka_sdk.ids import uuid7
+from tochka_sdk.signing import FreshInstallation, PlatformSigner
 from tochka_sdk.webhooks import SignatureInvalid
 from tochka_stack.testing import ScratchPostgres
 
@@ -106,6 +107,32 @@ def test_every_event_means_the_same_to_both(node: Path) -> None:
     ]
     told = asked(node, [{"ask": "parse", "body": one.to_bytes()} for one in sent])
     assert told == [one.model_dump(mode="json") for one in sent]
+
+
+def test_a_license_means_the_same_to_both(node: Path) -> None:
+    platform = PlatformSigner("notes", issuer="https://platform.example")
+    shop, elsewhere = FreshInstallation(), PlatformSigner("notes", issuer="https://elsewhere.example")
+    good = platform.license(shop, entitlements={"products": 10, "export": True, "seats": None})
+    read = license.read(good, platform.jwks(), audience="notes", issuer=platform.issuer)
+    head, claims, signature = good.split(".")
+    tokens = {
+        good: read.model_dump(mode="json"),
+        f"{head}.{claims}.{signature[:-4]}AAAA": "license.invalid",
+        f"{head}.{claims}x.{signature}": "license.invalid",
+        f"{good}.x": "license.invalid",
+        "": "license.invalid",
+        platform.ticket(shop): "license.invalid",
+        elsewhere.license(shop): "core.unavailable",  # a key that is not known, and nobody to ask
+        PlatformSigner("shop", issuer=platform.issuer, license_key=platform.license_key).license(
+            shop
+        ): "license.invalid",
+        PlatformSigner("notes", issuer=elsewhere.issuer, license_key=platform.license_key).license(
+            shop
+        ): "license.invalid",
+    }
+    common = {"ask": "license", "jwks": platform.jwks(), "issuer": platform.issuer, "module": "notes"}
+    told = asked(node, [{**common, "body": token.encode()} for token in tokens])
+    assert told == list(tokens.values())
 
 
 def test_the_types_of_the_other_are_generated_from_these_models(node: Path) -> None:

@@ -2,13 +2,15 @@
 import { text } from "node:stream/consumers"
 
 import { parse } from "../../src/envelope.ts"
-import { SignatureInvalid } from "../../src/errors.ts"
+import { SignatureInvalid, TochkaError } from "../../src/errors.ts"
+import { PlatformKeys } from "../../src/keys.ts"
 import { sign, verifySignature } from "../../src/signatures.ts"
 
 type Question =
   | { readonly ask: "verify"; readonly headers: Record<string, string>; readonly body: string; readonly keys: string[]; readonly now: number }
   | { readonly ask: "sign"; readonly id: string; readonly timestamp: number; readonly body: string; readonly keys: string[] }
   | { readonly ask: "parse"; readonly body: string }
+  | { readonly ask: "license"; readonly body: string; readonly jwks: Record<string, unknown>; readonly issuer: string; readonly module: string }
 
 async function answer(question: Question): Promise<unknown> {
   const body = Buffer.from(question.body, "base64")
@@ -22,6 +24,13 @@ async function answer(question: Question): Promise<unknown> {
       return sign(question.id, question.timestamp, body, question.keys)
     case "parse":
       return parse(body)
+    case "license": {
+      const keys = new PlatformKeys({ coreUrl: "http://127.0.0.1:9", attempts: 1, jwks: question.jwks, issuer: question.issuer })
+      return keys.readLicense(body.toString(), question.module).then(
+        ({ claims }) => claims,
+        (error: unknown) => (error instanceof TochkaError ? error.code : String(error)),
+      )
+    }
   }
 }
 
