@@ -42,8 +42,8 @@ export class Door<Tx> {
     try {
       return answerOf(await this.#take(request))
     } catch (error) {
+      if (!(error instanceof TochkaError) || error.status >= 500) this.#options.onError?.(error)
       if (error instanceof TochkaError) return problem(error)
-      this.#options.onError?.(error)
       return problem(new TochkaError(500, "internal.error", ""))
     }
   }

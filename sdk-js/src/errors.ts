@@ -72,6 +72,22 @@ export class MisdirectedEvent extends TochkaError {
   }
 }
 
+/**
+ * 503: the platform gives out numbers anew that it had given out before, as it does when it was restored from a backup.
+ *
+ * Nothing is taken for a repetition then that is none: the platform goes on trying until `Inbox.setBack` was called.
+ */
+export class StreamSetBack extends TochkaError {
+  readonly tenantId: string
+  readonly sequence: number
+
+  constructor(tenantId: string, sequence: number) {
+    super(503, "streams.set_back", "An event of another id had this place before: the platform counts anew.")
+    this.tenantId = tenantId
+    this.sequence = sequence
+  }
+}
+
 /** 413: more bytes than an event may have. */
 export class TooLarge extends TochkaError {
   constructor(detail: string) {

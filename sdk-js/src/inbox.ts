@@ -5,7 +5,7 @@
  */
 import type { Envelope, Event, EventType } from "./envelope.ts"
 import { isEvent } from "./envelope.ts"
-import { Refusal } from "./errors.ts"
+import { Refusal, StreamSetBack } from "./errors.ts"
 import type { Position, Store, Stream } from "./store.ts"
 import { checkReceiver } from "./verify.ts"
 
@@ -90,6 +90,21 @@ export class Inbox<Tx> {
     })
   }
 
+  /**
+   * The platform was restored from a backup that knew a tenant's events up to this sequence: what comes above it is news.
+   *
+   * It is the sequence below the first one of which `receive` said `StreamSetBack`, or less.
+   */
+  async setBack(tenantId: string, sequence: number): Promise<void> {
+    const stream = this.#streamOf(tenantId)
+    await this.store.transaction(async (tx) => {
+      const position = await this.store.hold(tx, stream)
+      const watermark = Math.min(position.watermark, sequence)
+      await this.store.dropNotesAbove(tx, stream, sequence)
+      await this.store.move(tx, stream, { ...position, watermark, highest: watermark, digest: null }, this.#patienceMs)
+    })
+  }
+
   /** How far a tenant's events have come; null if there was none yet. */
   async progress(tenantId: string): Promise<Progress | null> {
     const position = await this.store.find(this.#streamOf(tenantId))
@@ -105,9 +120,10 @@ export class Inbox<Tx> {
     const stream = this.#streamOf(envelope.tenant_id)
     const position = await this.store.hold(tx, stream)
     const before = await this.#statusOf(tx, stream, envelope.sequence, position)
+    if (before !== null && envelope.id > position.newestId) throw new StreamSetBack(stream.tenantId, envelope.sequence)
     if (before !== null) return { status: before, word: "duplicate" }
     const outcome = await effect()
-    await this.#advance(tx, stream, withDigest(position, envelope), envelope.sequence, outcome.status)
+    await this.#advance(tx, stream, withEnvelope(position, envelope), envelope.sequence, outcome.status)
     return outcome
   }
 
@@ -135,6 +151,11 @@ export class Inbox<Tx> {
     await this.store.move(tx, stream, proven({ ...position, watermark, highest }), this.#patienceMs)
     if (couldJoin && watermark > sequence) await this.store.dropNotes(tx, stream, watermark)
   }
+}
+
+function withEnvelope(position: Position, envelope: Envelope): Position {
+  const newestId = envelope.id > position.newestId ? envelope.id : position.newestId
+  return { ...withDigest(position, envelope), newestId }
 }
 
 /** What a digest says is the newest, with the digest itself: its own place is above all that it speaks of. */

@@ -1,7 +1,7 @@
 /** A store in memory, for tests and examples: it forgets everything when the process ends. */
 import type { Gap, Position, Store, Stream } from "./store.ts"
 
-const START: Position = { watermark: 0, highest: 0, digest: null, provedUntil: null }
+const START: Position = { watermark: 0, highest: 0, newestId: "", digest: null, provedUntil: null }
 
 interface Kept {
   position: Position
@@ -62,6 +62,12 @@ export class MemoryStore implements Store<MemoryTransaction> {
   dropNotes(_tx: MemoryTransaction, stream: Stream, watermark: number): Promise<void> {
     const { notes } = this.#of(stream)
     for (const [sequence, status] of notes) if (sequence <= watermark && status === 200) notes.delete(sequence)
+    return Promise.resolve()
+  }
+
+  dropNotesAbove(_tx: MemoryTransaction, stream: Stream, sequence: number): Promise<void> {
+    const { notes } = this.#of(stream)
+    for (const noted of [...notes.keys()]) if (noted > sequence) notes.delete(noted)
     return Promise.resolve()
   }
 

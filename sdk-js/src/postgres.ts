@@ -11,6 +11,7 @@ CREATE TABLE IF NOT EXISTS tochka_streams (
   receiver text NOT NULL,
   watermark bigint NOT NULL DEFAULT 0,
   highest bigint NOT NULL DEFAULT 0,
+  newest_id text NOT NULL DEFAULT '',
   digest_sequence bigint,
   digest_at timestamptz,
   proved_until timestamptz,
@@ -27,12 +28,13 @@ CREATE TABLE IF NOT EXISTS tochka_notes (
 );
 `
 
-const COLUMNS = "watermark, highest, digest_sequence, digest_at, proved_until"
+const COLUMNS = "watermark, highest, newest_id, digest_sequence, digest_at, proved_until"
 const FIND = `SELECT ${COLUMNS} FROM tochka_streams WHERE tenant_id = $1 AND receiver = $2`
 const MAKE = "INSERT INTO tochka_streams (tenant_id, receiver) VALUES ($1, $2) ON CONFLICT DO NOTHING"
 const FIND_NOTE = "SELECT status FROM tochka_notes WHERE tenant_id = $1 AND receiver = $2 AND sequence = $3"
 const ADD_NOTE = "INSERT INTO tochka_notes (tenant_id, receiver, sequence, status) VALUES ($1, $2, $3, $4)"
 const DROP_NOTES = "DELETE FROM tochka_notes WHERE tenant_id = $1 AND receiver = $2 AND sequence <= $3 AND status = 200"
+const DROP_NOTES_ABOVE = "DELETE FROM tochka_notes WHERE tenant_id = $1 AND receiver = $2 AND sequence > $3"
 const END_OF_RUN = `
   WITH RECURSIVE run (n) AS (
     SELECT $3::bigint
@@ -42,7 +44,7 @@ const END_OF_RUN = `
   SELECT max(n) AS n FROM run`
 const MOVE = `
   UPDATE tochka_streams SET watermark = $3::bigint, highest = $4::bigint, digest_sequence = $5, digest_at = $6,
-    proved_until = $7, check_at = CASE WHEN $4::bigint > $3::bigint
+    proved_until = $7, newest_id = $9, check_at = CASE WHEN $4::bigint > $3::bigint
                                   THEN coalesce(check_at, now() + $8 * interval '1 millisecond') END
   WHERE tenant_id = $1 AND receiver = $2`
 const CLAIM_GAPS = `
@@ -119,13 +121,17 @@ export class PostgresStore<C extends Client = Client> implements Store<C> {
   }
 
   async move(tx: C, stream: Stream, position: Position, patienceMs: number): Promise<void> {
-    const { watermark, highest, digest, provedUntil } = position
+    const { watermark, highest, newestId, digest, provedUntil } = position
     const moments = [digest?.sequence ?? null, digest?.at.toISOString() ?? null, provedUntil?.toISOString() ?? null]
-    await select(tx, MOVE, stream, watermark, highest, ...moments, patienceMs)
+    await select(tx, MOVE, stream, watermark, highest, ...moments, patienceMs, newestId)
   }
 
   async dropNotes(tx: C, stream: Stream, watermark: number): Promise<void> {
     await select(tx, DROP_NOTES, stream, watermark)
+  }
+
+  async dropNotesAbove(tx: C, stream: Stream, sequence: number): Promise<void> {
+    await select(tx, DROP_NOTES_ABOVE, stream, sequence)
   }
 
   async claimGaps(receiver: string, leaseMs: number, limit: number): Promise<readonly Gap[]> {
@@ -158,6 +164,7 @@ function positionIn(row: Row): Position {
   return {
     watermark: Number(row.watermark),
     highest: Number(row.highest),
+    newestId: String(row.newest_id),
     digest: at === null ? null : { sequence: Number(row.digest_sequence), at },
     provedUntil: momentIn(row.proved_until),
   }

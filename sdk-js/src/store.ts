@@ -12,6 +12,8 @@ export interface Position {
   readonly watermark: number
   /** The highest sequence known to exist. Above the watermark something is missing. */
   readonly highest: number
+  /** The highest id of an event that was taken: ids begin with the time, so that an id above it was never seen. */
+  readonly newestId: string
   /** The newest digest that is not proven yet: the sequence that the watermark has to reach, and its moment. */
   readonly digest: PendingDigest | null
   /** Everything that the platform had given out by this moment was taken. */
@@ -51,6 +53,8 @@ export interface Store<Tx> {
   move(tx: Tx, stream: Stream, position: Position, patienceMs: number): Promise<void>
   /** Drop notes up to the watermark whose answer was 200: the watermark says as much. */
   dropNotes(tx: Tx, stream: Stream, watermark: number): Promise<void>
+  /** Drop all notes above a sequence. */
+  dropNotesAbove(tx: Tx, stream: Stream, sequence: number): Promise<void>
   /** Streams of this receiver with a hole whose time has come; nobody else gets them for `leaseMs`. */
   claimGaps(receiver: string, leaseMs: number, limit: number): Promise<readonly Gap[]>
   /** Where the stream stands, or null if nothing of it was ever taken. */

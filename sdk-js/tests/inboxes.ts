@@ -1,82 +1,12 @@
 /** What an inbox promises, over any store. */
 import assert from "node:assert/strict"
-import { randomUUID } from "node:crypto"
 import { test } from "node:test"
 
 import { Backfill } from "../src/backfill.ts"
-import { readEnvelope } from "../src/envelope.ts"
-import type { Envelope } from "../src/envelope.ts"
-import { MisdirectedEvent, Refusal } from "../src/errors.ts"
-import { ACCEPTED, Inbox } from "../src/inbox.ts"
-import type { Handlers } from "../src/inbox.ts"
-import type { Store } from "../src/store.ts"
-import { eventJson, failure, RECEIVER } from "./platform.ts"
-
-/** A store, and a place for effects that its transactions roll back. */
-export interface Laboratory<Tx> {
-  readonly store: Store<Tx>
-  write(tx: Tx, effect: string): Promise<void>
-  effects(): Promise<string[]>
-  /** How many notes are kept of a tenant's events. */
-  notes(tenantId: string): Promise<number>
-}
-
-/** One tenant and an inbox whose handlers do what each event says. */
-class Scene<Tx> {
-  readonly tenantId = randomUUID()
-  readonly laboratory: Laboratory<Tx>
-  readonly inbox: Inbox<Tx>
-  isBroken = false
-
-  constructor(laboratory: Laboratory<Tx>, options: { patienceMs?: number } = {}) {
-    this.laboratory = laboratory
-    this.inbox = new Inbox({ receiver: RECEIVER, store: laboratory.store, handlers: this.#handlers(), patienceMs: 0, ...options })
-  }
-
-  event(type: string, sequence: number, data: object, changes: Record<string, unknown> = {}): Envelope {
-    return readEnvelope(eventJson(type, sequence, data, { tenant_id: this.tenantId, ...changes }))
-  }
-
-  /** `tenant.updated`: its effect is the name. */
-  named(sequence: number, name = `name ${sequence}`): Envelope {
-    return this.event("tenant.updated", sequence, { name }, { installation_id: null })
-  }
-
-  digest(sequence: number, last: number, timestamp: string): Envelope {
-    return this.event("digest", sequence, { last_sequence: last }, { installation_id: null, timestamp })
-  }
-
-  async receive(...envelopes: Envelope[]): Promise<string[]> {
-    const words = []
-    for (const envelope of envelopes) words.push((await this.inbox.receive(envelope)).word)
-    return words
-  }
-
-  async effects(): Promise<string[]> {
-    const mine = (await this.laboratory.effects()).filter((effect) => effect.startsWith(this.tenantId))
-    return mine.map((effect) => effect.slice(this.tenantId.length + 1))
-  }
-
-  async stand(): Promise<(number | string | null)[]> {
-    const found = await this.inbox.progress(this.tenantId)
-    return found ? [found.watermark, found.highest, found.provedUntil?.toISOString() ?? null] : []
-  }
-
-  #handlers(): Handlers<Tx> {
-    const write = (tx: Tx, effect: string): Promise<void> => this.laboratory.write(tx, `${this.tenantId} ${effect}`)
-    return {
-      "tenant.updated": async (event, tx) => {
-        await write(tx, event.data.name)
-        if (this.isBroken) throw new Error("the handler is broken")
-      },
-      "installation.removed": async (event, tx) => {
-        await write(tx, "removed")
-        if (event.data.reason === "refuse") throw new Refusal(409, "guestbook.busy", "Not now.")
-        return event.data.reason === "later" ? ACCEPTED : undefined
-      },
-    }
-  }
-}
+import { MisdirectedEvent, Refusal, StreamSetBack } from "../src/errors.ts"
+import { failure } from "./platform.ts"
+import { Scene } from "./scene.ts"
+import type { Laboratory } from "./scene.ts"
 
 /** Register the tests for one kind of store. */
 export function inboxTests<Tx>(kind: string, laboratory: Laboratory<Tx>): void {
@@ -208,8 +138,26 @@ export function inboxTests<Tx>(kind: string, laboratory: Laboratory<Tx>): void {
     assert.deepEqual([asked, await one.stand()], [["1", "3"], [5, 5, null]])
   })
 
+  test(`${kind}: numbers that are given out anew are no repetitions: nothing is lost silently`, async () => {
+    const one = scene()
+    const before = [1, 2, 4].map((sequence) => one.named(sequence))
+    await one.receive(...before)
+    const anew = [2, 3, 4].map((sequence) => one.named(sequence, `anew ${sequence}`))
+    for (const event of anew.filter(({ sequence }) => sequence !== 3)) {
+      const error = await failure(one.inbox.receive(event))
+      assert.ok(error instanceof StreamSetBack)
+      assert.deepEqual([error.status, error.tenantId, error.sequence], [503, one.tenantId, event.sequence])
+    }
+    await one.inbox.setBack(one.tenantId, 1)
+    assert.deepEqual(await one.stand(), [1, 1, null])
+    assert.deepEqual(await one.receive(...anew.reverse(), ...anew, ...before.slice(0, 1)), ["done", "done", "done", ...Array<string>(4).fill("duplicate")])
+    assert.deepEqual(await one.stand(), [4, 4, null])
+    assert.deepEqual(await one.effects(), ["name 1", "name 2", "name 4", "anew 4", "anew 3", "anew 2"])
+  })
+
   test(`${kind}: what nobody has any more is told, and can be given up on`, async () => {
     const one = scene()
+    const early = one.named(1)
     const feed = [one.named(3)]
     const core = { events: () => Promise.resolve({ events: feed, cursor: "3", hasMore: false }) }
     await one.receive(...feed)
@@ -221,7 +169,7 @@ export function inboxTests<Tx>(kind: string, laboratory: Laboratory<Tx>): void {
       for (const { tenantId, sequence } of lost) await one.inbox.waive(tenantId, sequence)
     }
     assert.deepEqual(found.map(({ sequence }) => sequence), [1, 2])
-    assert.deepEqual([await one.stand(), await one.receive(one.named(1))], [[3, 3, null], ["duplicate"]])
+    assert.deepEqual([await one.stand(), await one.receive(early)], [[3, 3, null], ["duplicate"]])
   })
 
   test(`${kind}: a hole is left alone while its event may still come by itself, or the platform is away`, async () => {

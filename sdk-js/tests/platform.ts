@@ -1,6 +1,4 @@
 /** The platform's side of the wire, played for the tests. */
-import { randomUUID } from "node:crypto"
-
 import { generateKeypair, sign } from "../src/signatures.ts"
 
 export const RECEIVER = "guestbook"
@@ -9,10 +7,18 @@ export const INSTALLATION = "0190a0a0-0000-7000-8000-000000000002"
 export const { privateKey: PRIVATE, publicKey: PUBLIC } = await generateKeypair()
 export const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
+let made = 0
+
+/** An id as the platform makes them: later ones are higher. */
+export function newId(): string {
+  const text = (Date.now() * 4096 + (made++ % 4096)).toString(16).padStart(15, "0")
+  return `${text.slice(0, 8)}-${text.slice(8, 12)}-7${text.slice(12)}-8000-${(made).toString(16).padStart(12, "0")}`
+}
+
 /** The JSON of an event; `changes` replace any member, `undefined` leaves it out. */
 export function eventJson(type: string, sequence: number, data: object = {}, changes: Record<string, unknown> = {}): Record<string, unknown> {
   return {
-    id: randomUUID(),
+    id: newId(),
     type,
     timestamp: new Date().toISOString(),
     sequence,

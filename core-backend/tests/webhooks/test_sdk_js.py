@@ -9,7 +9,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -19,12 +19,10 @@ from core_kit.codes import look
 from core_kit.modules import REMOVED, REQUESTED, Received, ScriptedModule, raw
 from core_kit.people import API, Owner
 from core_kit.processes import kill
-from core_kit.running import WEBHOOK_KEY, RunningCore
+from core_kit.running import RunningCore
 from core_kit.waiting import until
 from tochka_core.catalogue import tasks as catalogue
-from tochka_sdk import clock
-from tochka_sdk.events import Digest, Envelope
-from tochka_sdk.signing import PlatformSigner
+from tochka_core.webhooks.service import digests
 from tochka_stack.testing import ScratchDatabase, ScratchPostgres
 
 from tests.node import find_node, sdk_js
@@ -35,6 +33,11 @@ EFFECTS = "SELECT sequence, event_id, type, detail FROM effects WHERE tenant_id 
 GIVEN = """
     SELECT sequence, event_id::text, type FROM deliveries WHERE tenant_id = $1 AND receiver = $2
     ORDER BY sequence
+"""
+
+A_DAY_LATER = """
+    UPDATE receiver_sequences SET digested_at = now() - interval '25 hours' WHERE tenant_id = $1
+    RETURNING receiver
 """
 
 
@@ -106,7 +109,7 @@ class Scene:
         """The way to a running module: it passes on what comes, until a test lets something happen."""
         async with httpx.AsyncClient(timeout=20) as client:
             way = Way(f"{url}/_tochka/webhooks", client)
-            self.relay.on = dict.fromkeys((REQUESTED, REMOVED, RENAMED, "license.updated"), way.passes)
+            self.relay.on = dict.fromkeys((REQUESTED, REMOVED, RENAMED, "digest"), way.passes)
             yield way
 
     def _settings(self) -> dict[str, Any]:
@@ -206,32 +209,25 @@ async def test_a_module_that_was_away_catches_up_and_a_digest_proves_it(scene: S
     for number in range(1, 4):
         await scene.rename(f"name {number}")
     await scene.relay.wait_for(RENAMED, 3)
-    async with scene.running() as (url, _), scene.way(url) as way:
+    async with scene.running() as (url, _), scene.way(url):
         async with httpx.AsyncClient(timeout=20) as client:
             assert (await client.get(f"{url}/catch-up")).status_code == 200
         await scene.everything(url, 4)
         await scene.each_once(4)
-        moment = clock.now().replace(microsecond=0)
-        assert b'"ignored"' in await way.passes(await _digest(scene, 5, moment))
+        await _give_out_digest(scene)
         progress = await scene.everything(url, 5)
-        assert datetime.fromisoformat(progress["provedUntil"]) == moment.astimezone(UTC)
+        (digest,) = await scene.relay.wait_for("digest")
+        assert datetime.fromisoformat(progress["provedUntil"]) == _milliseconds(digest.envelope.timestamp)
 
 
-async def _digest(scene: Scene, sequence: int, moment: datetime) -> Received:
-    """A digest as the core signs it."""
-    envelope = Envelope.of(
-        "digest",
-        Digest(last_sequence=sequence - 1),
-        tenant_id=scene.owner.tenant_id,
-        sequence=sequence,
-        receiver=scene.relay.id,
-        timestamp=moment,
-    )
-    signer = PlatformSigner(
-        scene.relay.id,
-        issuer=scene.core.resources.addresses.issuer,
-        webhook_key=WEBHOOK_KEY,
-        secret=scene.core.resources.keyring.receiver_secret(scene.relay.id),
-    )
-    headers, body = signer.sign(envelope)
-    return Received(envelope, headers, body, 0.0)
+def _milliseconds(moment: datetime) -> datetime:
+    """As JavaScript knows it."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+async def _give_out_digest(scene: Scene) -> None:
+    """A day has passed since the tenant's last one."""
+    await look(scene.core_database, A_DAY_LATER, scene.owner.tenant_id)
+    async with scene.core.jobs.connections.system("test") as connection:
+        while await digests.write(connection, 100):
+            pass
