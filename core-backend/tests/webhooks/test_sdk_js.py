@@ -229,5 +229,5 @@ async def _give_out_digest(scene: Scene) -> None:
     """A day has passed since the tenant's last one."""
     await look(scene.core_database, A_DAY_LATER, scene.owner.tenant_id)
     async with scene.core.jobs.connections.system("test") as connection:
-        while await digests.write(connection, 100):
+        while await digests.write(connection):
             pass

@@ -1500,7 +1500,7 @@ export interface webhooks {
         };
         get?: never;
         put?: never;
-        /** `subscription.changed`: a subscription is `trialing`, `active`, `suspended`, `canceled` or `void` now. */
+        /** `subscription.changed`: a subscription is trialing, active, suspended, canceled or void now. */
         post: operations["on_subscription_changed"];
         delete?: never;
         options?: never;
@@ -6456,7 +6456,7 @@ export interface operations {
                 "application/json": {
                     /**
                      * SubscriptionChanged
-                     * @description `subscription.changed`: a subscription is `trialing`, `active`, `suspended`, `canceled` or `void` now.
+                     * @description `subscription.changed`: a subscription is trialing, active, suspended, canceled or void now.
                      */
                     data: {
                         /** Status */
