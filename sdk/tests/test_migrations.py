@@ -201,6 +201,9 @@ def later(tmp_path: Path) -> Path:
     return Path(folder)
 
 
+COUNTED = "SELECT last_sequence, highest_sequence FROM tochka_sequences WHERE tenant_id = $1"
+
+
 async def test_what_an_older_sdk_had_counted_is_neither_lost_nor_repeated(
     empty: ScratchDatabase, later: Path, platform: PlatformDouble
 ) -> None:
@@ -224,7 +227,7 @@ async def test_what_an_older_sdk_had_counted_is_neither_lost_nor_repeated(
         again = [await client.deliver(beside)]
         await old.execute("DELETE FROM tochka_events")
         again += [await client.deliver(item) for item in (beside, below, above, missing)]
-    rows = await old.fetch("SELECT last_sequence, highest_sequence FROM tochka_sequences")
+    rows = await old.fetch(COUNTED, fresh.tenant_id)
     await old.close()
     assert [a.json()["status"] for a in answers] == ["duplicate"] * 3 + ["done"]
     assert [a.json()["status"] for a in again] == ["duplicate"] * 5
