@@ -1,6 +1,7 @@
 """Activation: from a wish to rows and one event, all in one transaction."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import asyncpg
 from tochka_sdk import clock
@@ -17,6 +18,8 @@ from tochka_core.installations import repository, service
 from tochka_core.installations.repository import Activation
 from tochka_core.installations.schemas import InstallationCreate, InstallationRead
 from tochka_core.outbox import public as outbox
+from tochka_core.outbox.events import SubscriptionCreated
+from tochka_core.outbox.schemas import NewEvent
 from tochka_core.resources import Resources
 from tochka_core.subscriptions import public as subscriptions
 from tochka_core.subscriptions.schemas import SubscriptionBrief
@@ -107,22 +110,19 @@ def _plan(resources: Resources, member: Member, offer: Offer, host: str) -> Acti
         entitlements=offer.entitlements,
     )
     deadline = moment + resources.activation_deadline
-    event = InstallationRequested(
+    subscription = SubscriptionCreated(
+        subscription_id=uuid7(),
         module=offer.module_id,
-        host=host,
-        url=resources.addresses.storefront_url(host),
-        tenant_name=member.tenant.name,
-        locale=member.tenant.locale,
         plan=offer.plan,
-        license=subscriptions.sign(resources, terms),
-        deadline=deadline,
+        status=start.status,
+        trial_ends_at=start.trial_ends_at,
     )
     return Activation(
         tenant_id=member.tenant_id,
         domain_id=uuid7(),
         host=host,
         installation_id=terms.installation_id,
-        subscription_id=uuid7(),
+        subscription_id=subscription.subscription_id,
         module_id=offer.module_id,
         plan=offer.plan,
         subscription_status=start.status,
@@ -131,6 +131,23 @@ def _plan(resources: Resources, member: Member, offer: Offer, host: str) -> Acti
         deadline_at=deadline,
         license_version=terms.version,
         entitlements=dict(offer.entitlements),
-        event_id=uuid7(),
-        event_data=outbox.body("installation.requested", event),
+        requested=_command(resources, member, terms, host, deadline),
+        subscribed=outbox.prepare("subscription.created", subscription),
     )
+
+
+def _command(
+    resources: Resources, member: Member, terms: subscriptions.Terms, host: str, deadline: datetime
+) -> NewEvent:
+    """What the module is told, with its license."""
+    body = InstallationRequested(
+        module=terms.module_id,
+        host=host,
+        url=resources.addresses.storefront_url(host),
+        tenant_name=member.tenant.name,
+        locale=member.tenant.locale,
+        plan=terms.plan,
+        license=subscriptions.sign(resources, terms),
+        deadline=deadline,
+    )
+    return outbox.prepare("installation.requested", body)
