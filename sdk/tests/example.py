@@ -97,7 +97,7 @@ class Moods:
 
 moods = Moods()
 router = APIRouter()
-NEVER = Rhythm(keys=1e6, licenses=1e6, gaps=1e6, cleaning=1e6)
+NEVER = Rhythm(keys=1e6, licenses=1e6, gaps=1e6, cleaning=1e6, feed=1e6)
 module = Module(id="notes", manifest=MANIFEST, routers=[router], rhythm=NEVER)  # the tests say when
 
 

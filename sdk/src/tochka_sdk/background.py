@@ -10,14 +10,15 @@ from tochka_sdk import clock, logs
 from tochka_sdk.core_client import CoreRefused, CoreUnavailable
 from tochka_sdk.db import Database
 from tochka_sdk.errors import DomainError
-from tochka_sdk.events import Envelope
-from tochka_sdk.repository import EventLog, InstallationStore, Streams
+from tochka_sdk.gaps import Gaps
+from tochka_sdk.repository import EventLog, InstallationStore
 from tochka_sdk.runtime import Runtime
 
 KEEP_NOTES = timedelta(days=7)
 KEEP_REFUSALS = timedelta(days=90)
 KEEP_TICKETS = timedelta(days=1)
 LEASE = timedelta(minutes=5)
+FILLERS = 2
 _log = logs.get_logger(__name__)
 
 
@@ -29,6 +30,7 @@ class Rhythm:
     licenses: float = 30.0
     gaps: float = 5.0
     cleaning: float = 3600.0
+    feed: float = 600.0
 
 
 class Background:
@@ -39,6 +41,7 @@ class Background:
     def __init__(self, runtime: Runtime, rhythm: Rhythm | None = None) -> None:
         self._runtime = runtime
         self._rhythm = rhythm or Rhythm()
+        self._gaps = Gaps(runtime.database, runtime.core, runtime.intake)
 
     @property
     def _database(self) -> Database:
@@ -50,7 +53,9 @@ class Background:
             group.create_task(self._runtime.hosts.run(), name="hosts")
             group.create_task(_every(self._rhythm.keys, self._runtime.keys.refresh), name="keys")
             group.create_task(_every(self._rhythm.licenses, self.renew_licenses), name="licenses")
-            group.create_task(_every(self._rhythm.gaps, self.fill_gaps), name="gaps")
+            for _ in range(FILLERS):  # a handler that hangs keeps one of them busy
+                group.create_task(_every(self._rhythm.gaps, self.fill_gaps), name="gaps")
+            group.create_task(_every(self._rhythm.feed, self.reconcile), name="feed")
             group.create_task(_every(self._rhythm.cleaning, self.clean), name="cleaning")
 
     async def renew_licenses(self) -> int:
@@ -85,41 +90,17 @@ class Background:
         return kept
 
     async def fill_gaps(self) -> int:
-        """Fetch the events that never came, tenant by tenant; how many had an effect."""
-        filled = 0
-        while True:
-            async with self._database.system("claims a tenant with missing events") as session:
-                due = await Streams(session).claim_gap(LEASE)
-            if due is None:
-                return filled
-            try:
-                filled += await self._fill(*due)
-            except DomainError as error:
-                _log.info("events.gap_not_filled", tenant_id=str(due[0]), error_code=error.code)
+        """Fetch the events that never came; how many had an effect. See `tochka_sdk.gaps`."""
+        return await self._gaps.fill()
 
-    async def _fill(self, tenant_id: UUID, after: int) -> int:
-        filled, cursor = 0, str(after)
-        while True:
-            page, following = await self._runtime.core.events(tenant_id, cursor)
-            for envelope in page:
-                if envelope.tenant_id != tenant_id:
-                    continue
-                filled += await self._process(envelope)
-            if following is None or following == cursor or not page:
-                _log.info("events.gap_filled", tenant_id=str(tenant_id), after=after, events=filled)
-                return filled
-            cursor = following
-
-    async def _process(self, envelope: Envelope) -> int:
-        try:
-            outcome = await self._runtime.intake.process(envelope)
-        except DomainError as error:
-            _log.warning("events.backfill_refused", event_id=envelope.id, error_code=error.code)
-            return 0
-        return int(outcome.word in {"done", "accepted"})
+    async def reconcile(self) -> None:
+        """Ask the core what there is, to the end of its feed."""
+        is_more = True
+        while is_more:
+            is_more = await self._gaps.reconcile()
 
     async def clean(self) -> None:
-        """Forget events older than a week (below the unbroken run), used tickets, ended sessions."""
+        """Forget old notes of events below their stream's watermark, used tickets, ended sessions."""
         moment = clock.now()
         async with self._database.system("forgets what cannot be repeated any more") as session:
             await EventLog(session).forget(moment - KEEP_NOTES, moment - KEEP_REFUSALS, moment - KEEP_TICKETS)

@@ -109,14 +109,26 @@ class CoreClient:
 
         Raises `CoreUnavailable`.
         """
-        query = {"tenant_id": str(tenant_id), "after": str(after)}
-        answer = await self._call("GET", "/api/v1/module/events", query=query)
-        try:
-            items = [Envelope.model_validate(item) for item in answer.get("items", [])]
-        except (ValidationError, TypeError):
-            raise CoreUnavailable("The core's events are not events.") from None
+        items, answer = await self._events({"tenant_id": str(tenant_id), "after": str(after)})
         cursor = answer.get("next_cursor")
         return items, str(cursor) if cursor is not None else None
+
+    async def feed(self, after: str) -> tuple[list[Envelope], str, bool]:
+        """A page of all tenants' events after a cursor, the cursor to read on from, and whether there is more
+        by now.
+
+        Raises `CoreUnavailable`.
+        """
+        items, answer = await self._events({"after": after})
+        cursor, following = answer.get("cursor", after), answer.get("next_cursor")
+        return items, str(cursor if following is None else following), following is not None
+
+    async def _events(self, query: dict[str, str]) -> tuple[list[Envelope], dict[str, Any]]:
+        answer = await self._call("GET", "/api/v1/module/events", query=query)
+        try:
+            return [Envelope.model_validate(item) for item in answer.get("items", [])], answer
+        except (ValidationError, TypeError):
+            raise CoreUnavailable("The core's events are not events.") from None
 
     async def ready(self, installation_id: UUID) -> None:
         """Say that an installation answered with 202 is ready. Raises `CoreRefused` when it is too late."""

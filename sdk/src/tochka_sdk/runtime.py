@@ -12,7 +12,7 @@ from tochka_sdk.hosts import HostMap
 from tochka_sdk.intake import Intake
 from tochka_sdk.keys import PlatformKeys
 from tochka_sdk.manifest import Manifest
-from tochka_sdk.repository import InstallationStore
+from tochka_sdk.repository import InstallationStore, Proof, Streams
 from tochka_sdk.settings import ModuleSettings
 
 SCOPE_KEY = "tochka.runtime"
@@ -51,6 +51,13 @@ class Runtime:
             await store.finish_provisioning(installation_id)
             await store.notify(installation_id)
         self.hosts.forget(installation_id)
+
+    async def proof(self, tenant_id: UUID) -> Proof:
+        """What can be said of one tenant's events: up to where all had their effect, whether any is missing,
+        and until when nothing is. A tenant that was never heard of has an empty one.
+        """
+        async with self.database.system("reads how far a tenant's events have come") as session:
+            return await Streams(session).proof(tenant_id)
 
     async def failed(self, installation_id: UUID, *, code: str, detail: str) -> None:
         """The installation cannot be made: `code` is stable, `detail` a sentence for the owner. Errors as

@@ -33,9 +33,13 @@ class Feed:
         found: str | None = await self._session.scalar(claimed)
         return found
 
-    async def move(self, before: str, after: str) -> bool:
-        """Read on to `after`; False when somebody else has moved the cursor meanwhile."""
-        moved = update(feed).where(self._own, feed.c.cursor == before).values(cursor=after)
+    async def move(self, before: str, after: str, lease: timedelta) -> bool:
+        """Read on to `after`, ours for as long again; False when somebody else has moved the cursor."""
+        moved = (
+            update(feed)
+            .where(self._own, feed.c.cursor == before)
+            .values(cursor=after, claimed_until=now() + lease)
+        )
         return (await self._session.execute(moved.returning(feed.c.cursor))).first() is not None
 
     async def release(self) -> None:

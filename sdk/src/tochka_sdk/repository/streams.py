@@ -154,10 +154,12 @@ class Streams:
             .values(gap_check_at=now() + wait)
         )
 
-    async def pass_over(self, tenant_id: UUID, before: int) -> int:
-        """Go on at the number `before`, whatever is missing below it; how many events those are."""
+    async def pass_over(self, tenant_id: UUID, after: int, before: int) -> int:
+        """Go on at the number `before`, whatever is missing between it and `after`; how many events those
+        are. Does nothing while something up to `after` is missing.
+        """
         row = await self._held(tenant_id)
-        if row.last_sequence >= before - 1:
+        if not after <= row.last_sequence < before - 1:
             return 0
         here = select(func.count()).where(
             events.c.tenant_id == tenant_id,

@@ -62,7 +62,7 @@ class PlatformDouble(PlatformSigner):
 
     `history` are the events that `/module/events` knows, `licenses` the tokens that `/module/licenses`
     hands out, `reports` what the module said by `ready` and `failed`, `calls` every request as (method,
-    path). While `is_away`, every call is answered 503.
+    path). While `is_away`, every call is answered 503. A page of `/module/events` has `page` events.
     """
 
     def __init__(
@@ -80,6 +80,7 @@ class PlatformDouble(PlatformSigner):
         self.reports: list[tuple[str, UUID, dict[str, Any]]] = []
         self.calls: list[tuple[str, str]] = []
         self.is_away = False
+        self.page = 2  # short pages, so that tests turn them
         self.app = self._application()
 
     def settings(
@@ -169,15 +170,17 @@ class PlatformDouble(PlatformSigner):
     async def _events(self, request: Request) -> Response:
         away = self._seen(request)
         self._signed_by_module(request)
-        tenant, after = UUID(request.query_params["tenant_id"]), int(request.query_params["after"])
-        later = sorted(
-            (item for item in self.history if item.tenant_id == tenant and item.sequence > after),
-            key=lambda item: item.sequence,
-        )
-        page = later[:2]  # short pages, so that tests turn them
-        cursor = str(page[-1].sequence) if len(later) > len(page) else None
-        items = [orjson.loads(item.to_bytes()) for item in page]
-        return away or JSONResponse({"items": items, "next_cursor": cursor})
+        tenant, after = request.query_params.get("tenant_id"), int(request.query_params["after"])
+        if tenant is not None:
+            numbered = [(item.sequence, item) for item in self.history if item.tenant_id == UUID(tenant)]
+        else:
+            numbered = list(enumerate(self.history, 1))
+        later = sorted((one for one in numbered if one[0] > after), key=lambda one: one[0])
+        page = later[: self.page]
+        cursor = str(page[-1][0]) if page else str(after)
+        items = [orjson.loads(item.to_bytes()) for _, item in page]
+        following = cursor if len(later) > len(page) else None
+        return away or JSONResponse({"items": items, "next_cursor": following, "cursor": cursor})
 
     async def _report(self, request: Request) -> Response:
         away = self._seen(request)
