@@ -224,7 +224,8 @@ async def test_what_an_older_sdk_had_counted_is_neither_lost_nor_repeated(
         again = [await client.deliver(beside)]
         await old.execute("DELETE FROM tochka_events")
         again += [await client.deliver(item) for item in (beside, below, above, missing)]
-    rows = await old.fetch("SELECT last_sequence, highest_sequence FROM tochka_sequences")
+    query = "SELECT last_sequence, highest_sequence FROM tochka_sequences WHERE tenant_id = $1"
+    rows = await old.fetch(query, fresh.tenant_id)
     await old.close()
     assert [a.json()["status"] for a in answers] == ["duplicate"] * 3 + ["done"]
     assert [a.json()["status"] for a in again] == ["duplicate"] * 5
