@@ -142,7 +142,8 @@ class Intake:
 
         The platform is trusted in what it signs. An id under another number is the same event, counted
         once more. Another id under a number that is noted, or that was given out before anything that the
-        stream has heard of happened, is another event: the platform was restored from a backup.
+        stream has heard of happened, is another event: the platform was restored from a backup, and the
+        stream counts on from there.
         """
         log, streams = EventLog(session), Streams(session)
         notes = await log.list_notes(envelope)
@@ -153,13 +154,12 @@ class Intake:
                 _log.warning("events.renumbered", before=own.sequence, **facts)
                 await streams.advance(envelope, wait=GAP_PATIENCE)
             return Outcome(own.answer, "duplicate")
-        if notes:
-            is_news = await log.replace(envelope, notes[0])
-        else:
-            newest = await streams.newest_at(envelope.tenant_id)
-            is_news = envelope.timestamp > newest and await log.add_anew(envelope)
-        if not is_news:
+        if not notes and envelope.timestamp <= await streams.newest_at(envelope.tenant_id):
             return Outcome(200, "duplicate")
+        await log.drop_older(envelope)
+        if not await log.add_anew(envelope):
+            return Outcome(200, "duplicate")
+        await streams.set_back(envelope)
         _log.error("events.numbered_anew", **facts)
         await Feed(session, self._module_id).rewind()
         return None
@@ -180,8 +180,9 @@ class Intake:
         name = body.name if isinstance(body, events.TenantUpdated) else None
         if isinstance(body, events.InstallationRequested):
             name = body.tenant_name
-        proof = await Streams(session).advance(envelope, wait=GAP_PATIENCE, digest=digest, name=name)
-        _report(envelope, proof, is_digest=digest is not None)
+        streams = Streams(session)
+        proof, is_proved = await streams.advance(envelope, wait=GAP_PATIENCE, digest=digest, name=name)
+        _report(envelope, proof, is_proved=is_proved)
 
     @property
     def handlers(self) -> Handlers:
@@ -208,11 +209,11 @@ class Intake:
         return found
 
 
-def _report(envelope: Envelope, proof: Proof, *, is_digest: bool) -> None:
+def _report(envelope: Envelope, proof: Proof, *, is_proved: bool) -> None:
     facts = {"tenant_id": str(envelope.tenant_id), "watermark": proof.watermark}
     if proof.missing:
         _log.info("events.gap_seen", sequence=envelope.sequence, **facts)
-    elif is_digest and proof.proved_until is not None:
+    if is_proved and proof.proved_until is not None:
         _log.info("events.proved", proved_until=proof.proved_until.isoformat(), lost=proof.lost, **facts)
 
 

@@ -1,6 +1,8 @@
 """Writes events, through whichever door the caller has open."""
 
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,6 +20,12 @@ RECORD = """
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
 
+RECORD_ALL = """
+    INSERT INTO events (tenant_id, id, type, schema_version, module_id, data)
+    SELECT r.tenant_id, r.id, $1, $2, r.module_id, r.data
+    FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::jsonb[]) AS r(tenant_id, id, module_id, data)
+"""
+
 
 async def add(door: Connection | AsyncSession, row: dict[str, Any]) -> None:
     """Insert one event in the caller's transaction."""
@@ -25,3 +33,11 @@ async def add(door: Connection | AsyncSession, row: dict[str, Any]) -> None:
         await door.execute(insert(Event).values(**row))
     else:
         await door.execute(RECORD, *(row[name] for name in COLUMNS))
+
+
+async def add_all(
+    connection: Connection, type: str, version: int, rows: Sequence[tuple[UUID, UUID, str, dict[str, Any]]]
+) -> None:
+    """Insert events of one type, each for one module (`tenant_id, id, module_id, data`)."""
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    await connection.execute(RECORD_ALL, type, version, *columns)
