@@ -3,7 +3,8 @@ import type { ServerResponse } from "node:http"
 
 import { type Account, account, freshAccount } from "@tests/account"
 import { mine, team } from "@tests/people"
-import { webhooks, type Webhooks } from "@tests/webhooks"
+import { deliveries } from "@tests/deliveries"
+import { freshWebhooks, webhooks, type Webhooks } from "@tests/webhooks"
 import { type Answer, problem, type Received, startServer, type TestServer } from "@tests/server"
 
 import type { Schemas } from "@/shared/api/api"
@@ -90,7 +91,7 @@ export async function startCore(): Promise<FakeCore> {
     invitations: [],
     invitationsToMe: [],
     handover: null,
-    endpoints: [],
+    ...freshWebhooks(),
     refusals: {},
     intercept: () => undefined,
     settle(id, end) {
@@ -122,6 +123,7 @@ function answer(core: FakeCore, watchers: Map<string, ServerResponse>, request: 
   if (slice === "me" || action === "audit") return account(core, request, path)
   if (slice === "tenants" && id !== "") return team(core, request, path)
   if (slice === "webhook-endpoints") return webhooks(core, request, path)
+  if (slice === "deliveries" || slice === "replays") return deliveries(core, request, path)
   if (path === "/tenants") return { body: { items: core.tenants, next_cursor: null } }
   if (path === "/installations" && request.method === "POST") return activate(core, request)
   if (path === "/installations") return { body: { items: core.installations, next_cursor: null } }

@@ -90,15 +90,19 @@ test("an endpoint is changed, disabled and enabled again", async () => {
   await user.click(await press("Отключить"))
   expect(plainly(await screen.findByText(/отключили\sвы/))).toContain("администратор")
   await user.click(await press("Включить"))
+  const dialog = within(await screen.findByRole("dialog"))
+  await user.click(dialog.getByRole("checkbox", { name: /не\sдошло/ }))
+  await user.click(dialog.getByRole("button", { name: "Включить" }))
   await waitFor(() => expect(screen.queryByText(/отключили\sвы/)).toBeNull())
   expect(core.endpoints[0]?.status).toBe("enabled")
+  expect(asked("POST", "/recover")).toHaveLength(0)
 })
 
 test("a new secret is shown once, and the one before holds for as long as was chosen", async () => {
   core.endpoints = [endpoint(1)]
   const { user } = openPanel(`/webhooks/${core.endpoints[0]?.id ?? ""}`, core.url)
   await user.click(await press("Сменить секрет"))
-  await user.selectOptions(screen.getByRole("combobox"), "3600")
+  await user.selectOptions(screen.getByRole("combobox", { name: words("Прежний секрет действует ещё") }), "3600")
   await expectAccessible()
   expect(asked("POST", "/rotate-secret")).toHaveLength(0)
   await user.click(await press("Сменить"))

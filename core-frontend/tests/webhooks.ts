@@ -1,5 +1,6 @@
 /** The part of the fake core that is about webhooks. */
 import { uuid } from "@tests/core"
+import { type Deliveries, freshDeliveries, sending } from "@tests/deliveries"
 import { type Answer, problem, type Received } from "@tests/server"
 
 import type { Schemas } from "@/shared/api/api"
@@ -9,8 +10,12 @@ type Endpoint = Schemas["WebhookEndpointRead"]
 export const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw1m2n3o4p5q6="
 export const NEW_SECRET = "whsec_AAAA9r8GKYqrTwjUPD8ILPZIo2LaLaSw1m2n3o4p5q6="
 
-export interface Webhooks {
+export interface Webhooks extends Deliveries {
   endpoints: Endpoint[]
+}
+
+export function freshWebhooks(): Webhooks {
+  return { endpoints: [], ...freshDeliveries() }
 }
 
 export function endpoint(number: number, own: Partial<Endpoint> = {}): Endpoint {
@@ -35,7 +40,8 @@ export function endpoint(number: number, own: Partial<Endpoint> = {}): Endpoint 
 }
 
 /** `/webhook-endpoints`, one of them by its id, and what can be done with it. */
-export function webhooks(core: Webhooks, { method, body }: Received, path: string): Answer {
+export function webhooks(core: Webhooks, request: Received, path: string): Answer {
+  const { method, body } = request
   const [, , id, action] = path.split("/")
   if (id === undefined) {
     if (method === "GET") return { body: { items: core.endpoints, next_cursor: null } }
@@ -45,6 +51,8 @@ export function webhooks(core: Webhooks, { method, body }: Received, path: strin
   }
   const found = core.endpoints.find((one) => one.id === id)
   if (found === undefined) return problem(404, "endpoints.unknown")
+  const sent = sending(core, request, id, action)
+  if (sent !== undefined) return sent
   if (action === "rotate-secret") {
     const { grace_seconds: grace = 86_400 } = body as Schemas["SecretRotation"]
     found.previous_secret_until = grace === 0 ? null : new Date(Date.now() + grace * 1000).toISOString()

@@ -17,5 +17,5 @@ export function useTenantTrail(tenantId: string, isEnabled: boolean) {
   return usePages(["audit", tenantId], ({ query, signal }) => {
     const params = { path: { tenant_id: tenantId }, query }
     return read(client.GET("/api/v1/tenants/{tenant_id}/audit", { params, signal }))
-  }, isEnabled)
+  }, { isEnabled })
 }

@@ -65,7 +65,7 @@ export function useInvitations(tenantId: string, isEnabled: boolean) {
   return usePages(["invitations", tenantId], ({ query, signal }) => {
     const params = { path: { tenant_id: tenantId }, query }
     return read(client.GET("/api/v1/tenants/{tenant_id}/invitations", { params, signal }))
-  }, isEnabled)
+  }, { isEnabled })
 }
 
 export function useInvite(tenantId: string) {

@@ -71,6 +71,7 @@ export function EndpointForm({ endpoint, isPending, error, onSubmit, onCancel }:
       />
       <EventChoice
         chosen={types as readonly EventType[] | null}
+        all={t`Все, и те, что появятся позже`}
         error={isRefused && !hasEvents ? t`Выберите хотя бы одно событие` : null}
         onChange={(chosen) => setTypes(chosen === null ? null : [...chosen])}
       />

@@ -6,13 +6,14 @@ import { EVENT_TYPES, eventName, type EventType } from "@/features/webhooks/endp
 import classes from "@/features/webhooks/webhooks.module.css"
 
 interface EventChoiceProps {
-  /** `null`: all. */
+  /** `null`: all, which `all` says. */
   chosen: readonly EventType[] | null
+  all: string
   error: string | null
   onChange: (chosen: readonly EventType[] | null) => void
 }
 
-export function EventChoice({ chosen, error, onChange }: EventChoiceProps) {
+export function EventChoice({ chosen, all, error, onChange }: EventChoiceProps) {
   const { t, i18n } = useLingui()
   const group = useId()
   return (
@@ -22,7 +23,7 @@ export function EventChoice({ chosen, error, onChange }: EventChoiceProps) {
       </legend>
       <label className={classes.option}>
         <input type="radio" name={group} checked={chosen === null} onChange={() => onChange(null)} />
-        <span>{t`Все, и те, что появятся позже`}</span>
+        <span>{all}</span>
       </label>
       <label className={classes.option}>
         <input type="radio" name={group} checked={chosen !== null} onChange={() => onChange([])} />

@@ -12,7 +12,17 @@ export interface Asked {
   signal: AbortSignal
 }
 
-export function usePages<Item>(queryKey: readonly string[], fetchPage: (asked: Asked) => Promise<Page<Item>>, isEnabled = true) {
+interface PagesOptions<Item> {
+  isEnabled?: boolean
+  /** In how many milliseconds to look again, by what was found. */
+  lookAgain?: (items: readonly Item[]) => number | false
+}
+
+export function usePages<Item>(
+  queryKey: readonly string[],
+  fetchPage: (asked: Asked) => Promise<Page<Item>>,
+  { isEnabled = true, lookAgain = () => false }: PagesOptions<Item> = {},
+) {
   return useInfiniteQuery({
     queryKey,
     queryFn: ({ pageParam, signal }) => fetchPage({ query: pageParam === null ? {} : { cursor: pageParam }, signal }),
@@ -20,5 +30,6 @@ export function usePages<Item>(queryKey: readonly string[], fetchPage: (asked: A
     getNextPageParam: (page) => page.next_cursor,
     select: (data) => data.pages.flatMap((page) => page.items),
     enabled: isEnabled,
+    refetchInterval: ({ state }) => lookAgain(state.data?.pages.flatMap((page) => page.items) ?? []),
   })
 }

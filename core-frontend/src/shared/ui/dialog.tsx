@@ -10,10 +10,12 @@ interface DialogProps {
   isOpen: boolean
   title: string
   children: ReactNode
+  /** At the side and as high as the window: for things to read. */
+  isDrawer?: boolean
   onClose: () => void
 }
 
-export function Dialog({ isOpen, title, children, onClose }: DialogProps) {
+export function Dialog({ isOpen, title, children, isDrawer = false, onClose }: DialogProps) {
   const { t } = useLingui()
   const dialog = useRef<HTMLDialogElement>(null)
   const titleId = useId()
@@ -26,6 +28,7 @@ export function Dialog({ isOpen, title, children, onClose }: DialogProps) {
       ref={dialog}
       aria-labelledby={titleId}
       className={classes.dialog}
+      data-drawer={isDrawer}
       onClose={() => {
         // also fired after closing on purpose, when there is nothing left to tell
         if (isOpen) onClose()
