@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel, Field
 from tochka_sdk import events, problems
 
-from tochka_core.outbox.events import BODIES
+from tochka_core.outbox import public as outbox
 
 JSON = "application/json"
 EVENT_STREAM = "text/event-stream"
@@ -103,9 +103,7 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
             if stream is not None:  # text, whose `data` lines are what FastAPI takes for the whole
                 stream["schema"] = {"type": "string", "contentSchema": {"$ref": stream["schema"]["$ref"]}}
     document["paths"]["/.well-known/jwks.json"] = {"get": _keys()}
-    document["webhooks"] = {
-        name: {"post": _webhook(name, schema)} for name, schema in events.json_schemas(BODIES).items()
-    }
+    document["webhooks"] = {event.type: {"post": _webhook(event)} for event in outbox.published()}
     return document
 
 
@@ -147,21 +145,21 @@ def _keys() -> dict[str, Any]:
     }
 
 
-def _webhook(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    """One event as a module gets it (Standard Webhooks 1.0)."""
+def _webhook(event: outbox.EventType) -> dict[str, Any]:
+    """One event as modules and tenants' endpoints get it (Standard Webhooks 1.0)."""
     headers = ("webhook-id", "webhook-timestamp", "webhook-signature")
-    is_command = name in events.COMMANDS
-    answers = {"2XX": {"description": "Done. 202 for a command: it is being worked on."}}
-    if is_command:
-        answers |= {status: {"description": "A final no."} for status in ("409", "422")}
+    answers = {"2XX": {"description": "Done. 202 from a module, for a command: it is being worked on."}}
+    if event.type in events.COMMANDS:
+        answers |= {status: {"description": "A final no from a module."} for status in ("409", "422")}
     return {
-        "tags": ["events"],
-        "operationId": f"on_{name.replace('.', '_')}",
-        "summary": schema["description"].partition("\n")[0],
+        "tags": ["events", *event.audiences],
+        "operationId": f"on_{event.type.replace('.', '_')}",
+        "summary": event.title,
+        "description": event.description,
         "parameters": [
             {"name": header, "in": "header", "required": True, "schema": {"type": "string"}}
             for header in headers
         ],
-        "requestBody": {"required": True, "content": {JSON: {"schema": schema}}},
+        "requestBody": {"required": True, "content": {JSON: {"schema": event.schema}}},
         "responses": answers,
     }

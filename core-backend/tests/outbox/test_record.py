@@ -9,7 +9,7 @@ from core_kit.running import RunningCore
 from pydantic import ValidationError
 from tochka_core.outbox.errors import EventMisshapen
 from tochka_core.outbox.events import BODIES, MemberJoined
-from tochka_core.outbox.public import body, record
+from tochka_core.outbox.public import prepare, record
 from tochka_sdk.db import Scope
 from tochka_sdk.events import EVENTS, Ping, TenantUpdated
 from tochka_sdk.ids import uuid7
@@ -58,18 +58,26 @@ async def test_an_event_goes_with_its_transaction(
 
 def test_only_events_of_the_contract_can_be_recorded() -> None:
     with pytest.raises(EventMisshapen, match="not an event of the contract"):
-        body("tenant.exploded", {})
+        prepare("tenant.exploded", {})
     with pytest.raises(EventMisshapen, match="carries TenantUpdated, not Ping"):
-        body("tenant.updated", Ping())
+        prepare("tenant.updated", Ping())
     with pytest.raises(ValidationError):
-        body("tenant.updated", {"nam": "А"})
+        prepare("tenant.updated", {"nam": "А"})
     with pytest.raises(EventMisshapen):
-        body("member.left", MemberJoined(user_id=uuid7(), role="staff"))
+        prepare("member.left", MemberJoined(user_id=uuid7(), role="staff"))
 
 
 def test_modules_hear_nothing_that_the_sdk_does_not_know() -> None:
     assert EVENTS.items() <= BODIES.items()
-    assert set(BODIES) - set(EVENTS) == {
-        *("tenant.created", "member.joined", "installation.live", "subscription.changed"),
-        *("webhook_endpoint.failing", "webhook_endpoint.disabled"),
-    }
+
+
+async def test_news_for_tenants_alone_cannot_be_sent_to_a_module(
+    core: RunningCore, core_database: ScratchDatabase, owner: Owner
+) -> None:
+    joined = MemberJoined(user_id=uuid7(), role="staff")
+    async with core.resources.connections.transaction(Scope(tenant_id=owner.tenant_id)) as connection:
+        with pytest.raises(EventMisshapen, match=r"member\.joined is not for modules"):
+            await record(
+                connection, tenant_id=owner.tenant_id, type="member.joined", data=joined, module_id="shop"
+            )
+    assert await _events(core_database, owner, "member.joined") == []

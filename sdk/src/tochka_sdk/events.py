@@ -5,6 +5,7 @@ reader passes over members that it does not know, so that the platform may add s
 """
 
 import inspect
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
@@ -215,17 +216,27 @@ def _fields(error: ValidationError, *prefix: str) -> list[FieldError]:
     ]
 
 
-def json_schemas(bodies: Mapping[str, type[BaseModel]] = EVENTS) -> dict[str, dict[str, Any]]:
-    """JSON Schema 2020-12 of every event, envelope included, by type; of a module's unless told otherwise."""
-    schemas = {}
-    for name, model in bodies.items():
-        schema = Envelope.model_json_schema()
-        data = model.model_json_schema(ref_template="#/$defs/{model}")
-        schema["title"] = model.__name__
-        schema["description"] = inspect.cleandoc(model.__doc__ or "")
-        schema["properties"]["type"] = {"const": name}
-        if "$defs" in data:
-            schema.setdefault("$defs", {}).update(data.pop("$defs"))
-        schema["properties"]["data"] = data
-        schemas[name] = schema
-    return schemas
+def json_schemas() -> dict[str, dict[str, Any]]:
+    """JSON Schema 2020-12 of every event, envelope included, by type."""
+    return {name: event_schema(name, model) for name, model in EVENTS.items()}
+
+
+def event_schema(type: str, model: type[BaseModel]) -> dict[str, Any]:
+    """JSON Schema 2020-12 of an event whose `data` is a `model`, envelope included."""
+    schema = Envelope.model_json_schema()
+    data = model.model_json_schema(ref_template="#/$defs/{model}")
+    schema["title"] = model.__name__
+    schema["description"] = inspect.cleandoc(model.__doc__ or "")
+    schema["properties"]["type"] = {"const": type}
+    if "$defs" in data:
+        schema.setdefault("$defs", {}).update(data.pop("$defs"))
+    schema["properties"]["data"] = data
+    return schema
+
+
+def words_of(model: type[BaseModel]) -> tuple[str, str]:
+    """Title and description of an event by its body: the first sentence, and all of what is said of it."""
+    words = " ".join(inspect.cleandoc(model.__doc__ or "").split())
+    words = re.sub(r"^`[a-z0-9_.]+`: ", "", words)
+    description = words[:1].upper() + words[1:]
+    return re.split(r"(?<=[.;:]) ", description)[0].rstrip(".;:"), description

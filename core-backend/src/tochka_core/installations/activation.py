@@ -17,6 +17,7 @@ from tochka_core.installations import repository, service
 from tochka_core.installations.repository import Activation
 from tochka_core.installations.schemas import InstallationCreate, InstallationRead
 from tochka_core.outbox import public as outbox
+from tochka_core.outbox.events import SubscriptionCreated
 from tochka_core.resources import Resources
 from tochka_core.subscriptions import public as subscriptions
 from tochka_core.subscriptions.schemas import SubscriptionBrief
@@ -117,12 +118,19 @@ def _plan(resources: Resources, member: Member, offer: Offer, host: str) -> Acti
         license=subscriptions.sign(resources, terms),
         deadline=deadline,
     )
+    created = SubscriptionCreated(
+        subscription_id=uuid7(),
+        module=offer.module_id,
+        plan=offer.plan,
+        status=start.status,
+        trial_ends_at=start.trial_ends_at,
+    )
     return Activation(
         tenant_id=member.tenant_id,
         domain_id=uuid7(),
         host=host,
         installation_id=terms.installation_id,
-        subscription_id=uuid7(),
+        subscription_id=created.subscription_id,
         module_id=offer.module_id,
         plan=offer.plan,
         subscription_status=start.status,
@@ -131,6 +139,6 @@ def _plan(resources: Resources, member: Member, offer: Offer, host: str) -> Acti
         deadline_at=deadline,
         license_version=terms.version,
         entitlements=dict(offer.entitlements),
-        event_id=uuid7(),
-        event_data=outbox.body("installation.requested", event),
+        requested=outbox.prepare("installation.requested", event),
+        subscribed=outbox.prepare("subscription.created", created),
     )

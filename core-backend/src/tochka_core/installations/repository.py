@@ -8,6 +8,8 @@ from uuid import UUID
 
 from tochka_sdk.db import Connection
 
+from tochka_core.outbox.schemas import NewEvent
+
 # One statement for all that an activation writes: five slices' rows in one round trip. The constraints
 # between them are checked at its end. Whoever races for the host waits here for the first to commit, and
 # then inserts nothing at all; a host in quarantine fails the statement.
@@ -32,9 +34,12 @@ ACTIVATE = """
       SELECT tenant_id, $4::uuid, $5::uuid, $6::text, $12::bigint, $8::text, 'full', $7::text, $13::jsonb
       FROM reserved
     ), recorded AS (
-      INSERT INTO events (tenant_id, id, type, installation_id, module_id, data, deadline_at)
-      SELECT tenant_id, $14::uuid, 'installation.requested', $4::uuid, $6::text, $15::jsonb, $11::timestamptz
+      INSERT INTO events (tenant_id, id, type, installation_id, module_id, schema_version, data, deadline_at)
+      SELECT tenant_id, $14::uuid, 'installation.requested', $4::uuid, $6::text, $15::smallint, $16::jsonb,
+             $11::timestamptz
       FROM reserved
+      UNION ALL
+      SELECT tenant_id, $17, 'subscription.created', $4, NULL, $18, $19, NULL FROM reserved
     )
     SELECT created_at FROM installed
 """
@@ -60,9 +65,17 @@ LOCK = """
 """
 # clock_timestamp(), not now(): waiting for the row's lock takes time, and the deadline does not wait.
 MARK_LIVE = """
-    UPDATE installations SET status = 'live', live_at = now()
-    WHERE tenant_id = $1 AND id = $2 AND status = 'provisioning' AND deadline_at > clock_timestamp()
-    RETURNING module_id, host
+    WITH live AS (
+      UPDATE installations SET status = 'live', live_at = now()
+      WHERE tenant_id = $1 AND id = $2 AND status = 'provisioning' AND deadline_at > clock_timestamp()
+      RETURNING tenant_id, id, module_id, host
+    ), recorded AS (
+      INSERT INTO events (tenant_id, id, type, installation_id, schema_version, data)
+      SELECT tenant_id, $3, 'installation.live', id, $4,
+             jsonb_build_object('module', module_id, 'host', host)
+      FROM live
+    )
+    SELECT id FROM live
 """
 NOTE_STEP = """
     UPDATE installations SET step = $3
@@ -98,8 +111,8 @@ class Activation:
     deadline_at: datetime
     license_version: int
     entitlements: dict[str, Any]
-    event_id: UUID
-    event_data: dict[str, Any]
+    requested: NewEvent
+    subscribed: NewEvent
 
 
 async def activate(connection: Connection, new: Activation) -> datetime | None:
@@ -119,8 +132,8 @@ async def activate(connection: Connection, new: Activation) -> datetime | None:
         new.deadline_at,
         new.license_version,
         new.entitlements,
-        new.event_id,
-        new.event_data,
+        *(new.requested.id, new.requested.schema_version, new.requested.data),
+        *(new.subscribed.id, new.subscribed.schema_version, new.subscribed.data),
     )
     return created_at
 
@@ -147,9 +160,12 @@ async def lock(connection: Connection, tenant_id: UUID, installation_id: UUID) -
     return await connection.fetchrow(LOCK, tenant_id, installation_id)
 
 
-async def mark_live(connection: Connection, tenant_id: UUID, installation_id: UUID) -> Any:
-    """The module and the host of what was provisioning, in time, and is live now; else None."""
-    return await connection.fetchrow(MARK_LIVE, tenant_id, installation_id)
+async def mark_live(
+    connection: Connection, tenant_id: UUID, installation_id: UUID, event_id: UUID, schema_version: int
+) -> bool:
+    """Whether it was provisioning, in time, and is live now; then the event says so."""
+    values = (tenant_id, installation_id, event_id, schema_version)
+    return await connection.fetchval(MARK_LIVE, *values) is not None
 
 
 async def note_step(connection: Connection, tenant_id: UUID, installation_id: UUID, step: str) -> None:

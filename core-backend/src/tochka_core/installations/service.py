@@ -7,6 +7,7 @@ from uuid import UUID
 from tochka_sdk import clock, tickets
 from tochka_sdk.db import Connection
 from tochka_sdk.events import InstallationRemoved
+from tochka_sdk.ids import uuid7
 from tochka_sdk.tickets import Ticket
 
 from tochka_core.audit import public as audit
@@ -16,7 +17,7 @@ from tochka_core.installations import repository
 from tochka_core.installations.errors import Closed, InstallationUnknown, NotLive, NotProvisioning
 from tochka_core.installations.schemas import AdminEntry, Failure, InstallationRead, Progress
 from tochka_core.outbox import public as outbox
-from tochka_core.outbox.events import InstallationLive
+from tochka_core.outbox.events import InstallationFailed
 from tochka_core.paging import Page, PageRequest
 from tochka_core.resources import Resources
 from tochka_core.subscriptions import public as subscriptions
@@ -113,16 +114,9 @@ async def mark_live(connection: Connection, tenant_id: UUID, installation_id: UU
 
     A module that is late changes nothing: the deadline decides, also when it has not been acted on yet.
     """
-    opened = await repository.mark_live(connection, tenant_id, installation_id)
-    if opened is not None:
+    event_id, version = uuid7(), outbox.version_of("installation.live")
+    if await repository.mark_live(connection, tenant_id, installation_id, event_id, version):
         await domains.open_hosts(connection, tenant_id, installation_id)
-        await outbox.record(
-            connection,
-            tenant_id=tenant_id,
-            type="installation.live",
-            data=InstallationLive(module=opened["module_id"], host=opened["host"]),
-            installation_id=installation_id,
-        )
         return True
     return await repository.get_status(connection, tenant_id, installation_id) == "live"
 
@@ -142,6 +136,13 @@ async def undo(
     row = await repository.fail(connection, tenant_id, installation_id, code, detail)
     if row is None:
         return False
+    await outbox.record(
+        connection,
+        tenant_id=tenant_id,
+        type="installation.failed",
+        data=InstallationFailed(module=row["module_id"], code=code, detail=detail),
+        installation_id=installation_id,
+    )
     await _dismantle(connection, tenant_id, installation_id, row, code)
     await audit.record(
         connection,

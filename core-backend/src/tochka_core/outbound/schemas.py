@@ -6,6 +6,7 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Literal
 
 ErrorWord = Literal[
+    "misshapen",  # not sent: the body is not what is published
     "url",  # not an address that we would ask
     "port_denied",
     "address_denied",

@@ -8,10 +8,14 @@ from tochka_sdk.db import Connection
 
 from tochka_core.outbox.models import Event
 
-COLUMNS = ("tenant_id", "id", "type", "installation_id", "module_id", "endpoint_id", "data", "deadline_at")
+COLUMNS = (
+    *("tenant_id", "id", "type", "installation_id", "module_id", "endpoint_id"),
+    *("schema_version", "data", "deadline_at"),
+)
 RECORD = """
-    INSERT INTO events (tenant_id, id, type, installation_id, module_id, endpoint_id, data, deadline_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    INSERT INTO events
+      (tenant_id, id, type, installation_id, module_id, endpoint_id, schema_version, data, deadline_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
 
 

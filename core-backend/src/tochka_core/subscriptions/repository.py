@@ -16,7 +16,7 @@ BRIEFS = """
 CHANGE = """
     UPDATE subscriptions SET status = $3, ended_at = CASE WHEN $3 IN ('canceled', 'void') THEN now() END
     WHERE tenant_id = $1 AND id = $2 AND status = ANY($4::text[])
-    RETURNING id
+    RETURNING id, module_id, plan, status, trial_ends_at
 """
 LOCK = """
     SELECT status, trial_ends_at FROM subscriptions WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE
@@ -55,9 +55,9 @@ async def list_briefs(connection: Connection, tenant_id: UUID, ids: Sequence[UUI
 
 async def change(
     connection: Connection, tenant_id: UUID, subscription_id: UUID, status: str, *, of: Sequence[str]
-) -> bool:
-    """Set the status if it is one `of` these; whether it was."""
-    return await connection.fetchval(CHANGE, tenant_id, subscription_id, status, of) is not None
+) -> Any:
+    """Set the status if it is one `of` these; the subscription as it is now, None if it was not."""
+    return await connection.fetchrow(CHANGE, tenant_id, subscription_id, status, of)
 
 
 async def lock(connection: Connection, tenant_id: UUID, subscription_id: UUID) -> Any:

@@ -14,7 +14,6 @@ from tochka_sdk.events import LicenseUpdated
 from tochka_sdk.license import Access, License
 
 from tochka_core.outbox import public as outbox
-from tochka_core.outbox.events import SubscriptionChanged
 from tochka_core.paging import Page, PageRequest
 from tochka_core.resources import Resources
 from tochka_core.subscriptions import models, repository
@@ -88,9 +87,12 @@ async def find_terms(connection: Connection, module_id: str, installation_id: UU
 async def end(connection: Connection, tenant_id: UUID, subscription_id: UUID, *, as_void: bool) -> None:
     """End a subscription and close its license: `void` if nothing ever came of it, else `canceled`."""
     status = "void" if as_void else "canceled"
-    await repository.change(connection, tenant_id, subscription_id, status, of=UNENDED)
-    await repository.relicense(connection, tenant_id, subscription_id, status, "closed", next_version())
-    await _tell(connection, tenant_id, subscription_id, status)
+    row = await repository.change(connection, tenant_id, subscription_id, status, of=UNENDED)
+    closed = await repository.relicense(
+        connection, tenant_id, subscription_id, status, "closed", next_version()
+    )
+    if row is not None:
+        await _tell(connection, tenant_id, "subscription.cancelled", row, closed)
 
 
 async def suspend(
@@ -100,8 +102,8 @@ async def suspend(
     status, _ = await _locked(connection, tenant_id, subscription_id)
     if status == "suspended":
         return
-    await repository.change(connection, tenant_id, subscription_id, "suspended", of=RUNNING)
-    await _announce(connection, resources, tenant_id, subscription_id, "suspended", "closed")
+    row = await repository.change(connection, tenant_id, subscription_id, "suspended", of=RUNNING)
+    await _announce(connection, resources, tenant_id, row, "closed")
 
 
 async def resume(
@@ -113,8 +115,8 @@ async def resume(
         return
     is_trial = trial_ends_at is not None and trial_ends_at > clock.now()
     opened = "trialing" if is_trial else "active"
-    await repository.change(connection, tenant_id, subscription_id, opened, of=("suspended",))
-    await _announce(connection, resources, tenant_id, subscription_id, opened, "full")
+    row = await repository.change(connection, tenant_id, subscription_id, opened, of=("suspended",))
+    await _announce(connection, resources, tenant_id, row, "full")
 
 
 async def _locked(
@@ -129,18 +131,14 @@ async def _locked(
 
 
 async def _announce(
-    connection: Connection,
-    resources: Resources,
-    tenant_id: UUID,
-    subscription_id: UUID,
-    status: str,
-    access: Access,
+    connection: Connection, resources: Resources, tenant_id: UUID, row: Any, access: Access
 ) -> None:
-    """Write new terms, tell the module, and the tenant."""
-    await _tell(connection, tenant_id, subscription_id, status)
-    rows = await repository.relicense(connection, tenant_id, subscription_id, status, access, next_version())
-    for row in rows:
-        terms = Terms(**row)
+    """Write new terms; tell the module by its license, and the tenant."""
+    licensed = await repository.relicense(
+        connection, tenant_id, row["id"], row["status"], access, next_version()
+    )
+    for license in licensed:
+        terms = Terms(**license)
         await outbox.record(
             connection,
             tenant_id=tenant_id,
@@ -149,11 +147,26 @@ async def _announce(
             installation_id=terms.installation_id,
             module_id=terms.module_id,
         )
+    await _tell(connection, tenant_id, "subscription.changed", row, licensed)
 
 
-async def _tell(connection: Connection, tenant_id: UUID, subscription_id: UUID, status: str) -> None:
-    body = SubscriptionChanged(subscription_id=subscription_id, status=status)
-    await outbox.record(connection, tenant_id=tenant_id, type="subscription.changed", data=body)
+async def _tell(
+    connection: Connection, tenant_id: UUID, type: str, row: Any, licensed: Sequence[Any]
+) -> None:
+    """Tell the tenant what a subscription is now; the event names the installation that runs under it."""
+    await outbox.record(
+        connection,
+        tenant_id=tenant_id,
+        type=type,
+        data={
+            "subscription_id": row["id"],
+            "module": row["module_id"],
+            "plan": row["plan"],
+            "status": row["status"],
+            "trial_ends_at": row["trial_ends_at"],
+        },
+        installation_id=licensed[0]["installation_id"] if licensed else None,
+    )
 
 
 async def briefs(

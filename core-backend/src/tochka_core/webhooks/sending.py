@@ -8,6 +8,7 @@ from tochka_sdk import webhooks as standard_webhooks
 from tochka_core.endpoints import public as endpoints
 from tochka_core.keyring import Keyring
 from tochka_core.outbound.public import Answer, Sender
+from tochka_core.outbox.errors import EventMisshapen
 from tochka_core.webhooks import metrics
 from tochka_core.webhooks.schedules import Verdict, judge
 from tochka_core.webhooks.schemas import Delivery
@@ -20,9 +21,14 @@ _log = logs.get_logger(__name__)
 
 
 async def attempt(sender: Sender, keys: Keyring, delivery: Delivery, seconds: float) -> Outcome:
-    """Send a delivery once, within so many seconds."""
+    """Send a delivery once, within so many seconds; not at all if its body is not what is published."""
     started_at, started = clock.now(), time.perf_counter()
-    body = payload(delivery)
+    try:
+        body = payload(delivery)
+    except EventMisshapen as error:
+        _log.error("webhooks.misshapen", delivery_id=str(delivery.id), reason=str(error))
+        unsent = Answer(None, error="misshapen")
+        return Outcome(delivery, attempt_of(delivery, unsent, started_at, 0), unsent, Verdict("refused"))
     headers = {
         "Content-Type": "application/json",
         "X-Request-ID": str(delivery.id),

@@ -9,7 +9,7 @@ from tochka_core.paging import Page, PageRequest
 from tochka_core.webhooks.errors import DeliveryUnknown
 from tochka_core.webhooks.repository import history as repository
 from tochka_core.webhooks.schemas import AttemptRead, DeliveryDetail, DeliveryFilter, DeliveryRead
-from tochka_core.webhooks.service.bodies import envelope
+from tochka_core.webhooks.service.bodies import shown
 
 
 async def page(
@@ -23,9 +23,7 @@ async def page(
 async def get_delivery(connection: Connection, tenant_id: UUID, delivery_id: UUID) -> DeliveryDetail:
     """One delivery, with its body."""
     row = await _get(connection, tenant_id, delivery_id)
-    return DeliveryDetail.model_validate(
-        {**row, "body": envelope(row, row["receiver"], row["wanted_version"])}
-    )
+    return DeliveryDetail.model_validate({**row, "body": shown(row)})
 
 
 async def page_of_attempts(

@@ -51,7 +51,9 @@ async def conclude(connection: Connection, outcomes: Sequence[Outcome]) -> None:
 
 
 async def _tell_endpoints(connection: Connection, outcomes: Sequence[Outcome]) -> None:
-    """An endpoint that fails for days is disabled, after warnings; one that says it is gone, at once."""
+    """An endpoint that fails for days is disabled, after warnings; one that says it is gone, at once. What
+    was not sent to it says nothing of it.
+    """
     results = [
         endpoints.Result(
             o.delivery.tenant_id,
@@ -60,7 +62,7 @@ async def _tell_endpoints(connection: Connection, outcomes: Sequence[Outcome]) -
             gone=o.answer.status == GONE,
         )
         for o in outcomes
-        if o.delivery.endpoint_id is not None
+        if o.delivery.endpoint_id is not None and o.answer.error != "misshapen"
     ]
     if results:
         await endpoints.note_results(connection, results)
