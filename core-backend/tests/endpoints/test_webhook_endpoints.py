@@ -11,7 +11,7 @@ from core_kit.codes import StartCore, look, refusal
 from core_kit.members import enrol
 from core_kit.people import API, Owner
 from core_kit.webhook_endpoints import ENDPOINTS, URL, add, endpoint_of, read
-from tochka_core.outbox.events import FOR_TENANTS
+from tochka_core.outbox.events import FOR_MODULES, FOR_TENANTS
 from tochka_stack.testing import ScratchDatabase
 
 pytestmark = pytest.mark.anyio
@@ -38,11 +38,19 @@ async def _trail(owner: Owner) -> list[tuple[str, dict[str, Any]]]:
     return [entry for entry in reversed(told) if entry[0].startswith("webhook_endpoint.")]
 
 
-async def test_everybody_may_read_what_endpoints_can_be_told(client: httpx.AsyncClient) -> None:
-    items = {item["type"]: item for item in (await client.get(f"{API}/event-types")).json()["items"]}
-    assert set(items) == FOR_TENANTS
+async def test_everybody_may_read_what_can_be_told_and_to_whom(client: httpx.AsyncClient) -> None:
+    answer = await client.get(f"{API}/event-types")
+    assert answer.status_code == 200
+    items = {item["type"]: item for item in answer.json()["items"]}
+    assert list(items) == sorted(FOR_MODULES | FOR_TENANTS)
+    for audience, types in (("modules", FOR_MODULES), ("tenants", FOR_TENANTS | {"ping"})):
+        assert {type for type, item in items.items() if audience in item["for"]} == types
     renamed = items["tenant.updated"]
-    assert renamed["description"] == "the tenant changed its name."
+    assert (renamed["title"], renamed["description"]) == (
+        "The tenant changed its name",
+        "The tenant changed its name.",
+    )
+    assert (renamed["version"], renamed["versions"]) == (1, [1])
     assert renamed["schema"]["properties"]["data"]["required"] == ["name"]
 
 

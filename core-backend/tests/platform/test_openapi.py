@@ -7,8 +7,8 @@ import httpx
 import pytest
 from core_kit.people import API
 from jsonschema import Draft202012Validator
-from tochka_core.outbox.events import BODIES
-from tochka_sdk.events import COMMANDS, EVENTS
+from tochka_core.outbox.events import FOR_MODULES, FOR_TENANTS
+from tochka_sdk.events import COMMANDS
 
 pytestmark = pytest.mark.anyio
 
@@ -145,12 +145,14 @@ async def test_every_refusal_is_described_as_the_problem_that_it_is(
 
 
 async def test_what_is_told_stands_in_it_as_webhooks(document: dict[str, Any]) -> None:
-    assert document["webhooks"].keys() == BODIES.keys() >= EVENTS.keys()
+    assert document["webhooks"].keys() == FOR_MODULES | FOR_TENANTS
     for name, item in document["webhooks"].items():
         schema = item["post"]["requestBody"]["content"]["application/json"]["schema"]
         Draft202012Validator.check_schema(schema)
         assert schema["properties"]["type"] == {"const": name}
         assert ("409" in item["post"]["responses"]) is (name in COMMANDS)
+        assert ("modules" in item["post"]["tags"]) is (name in FOR_MODULES)
+        assert ("tenants" in item["post"]["tags"]) is (name in FOR_TENANTS | {"ping"})
     ping = document["webhooks"]["ping"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     example = {"id": "1", "type": "ping", "sequence": 1, "timestamp": "2026-11-25T10:00:00Z", "data": {}}
     person = {"tenant_id": "01a214c3-2fef-780f-9ba1-fa834fc0b89a"}

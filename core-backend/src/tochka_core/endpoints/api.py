@@ -27,7 +27,7 @@ types_router = APIRouter(tags=["webhooks"])
 
 @types_router.get("/event-types", operation_id="list_event_types")
 async def list_event_types() -> EventTypeList:
-    """What endpoints can be told, with the JSON Schema of each body. Public."""
+    """What modules and endpoints can be told, with the JSON Schema of each. Public."""
     return service.event_types()
 
 

@@ -97,17 +97,23 @@ class WebhookEndpointRead(BaseModel):
 
 
 class EventTypeRead(BaseModel):
-    """A type of event that endpoints can be told, with the JSON Schema of its whole body."""
+    """A type of event, and for whom it is. `schema` is JSON Schema of its newest version, envelope included;
+    an endpoint is told the newest of `versions` that is not above the `schema_version` that it pins.
+    """
+
+    model_config = ConfigDict(from_attributes=True)
 
     type: str
     title: str
     description: str
     version: int
-    json_schema: dict[str, Any] = Field(alias="schema")
+    versions: list[int]
+    audiences: Annotated[list[Literal["modules", "tenants"]], Field(serialization_alias="for")]
+    json_schema: Annotated[dict[str, Any], Field(validation_alias="schema", serialization_alias="schema")]
 
 
 class EventTypeList(BaseModel):
-    """All of them."""
+    """All of them, by name: there are no pages."""
 
     items: list[EventTypeRead]
 

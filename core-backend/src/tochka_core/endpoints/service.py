@@ -4,11 +4,12 @@ from base64 import b64decode, b64encode
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from tochka_sdk import clock, events, webhooks
+from tochka_sdk import clock, webhooks
 from tochka_sdk.db import Connection
 from tochka_sdk.ids import uuid7
 
@@ -33,13 +34,7 @@ from tochka_core.endpoints.schemas import (
 from tochka_core.endpoints.secrets import seal, unseal
 from tochka_core.outbound.public import Policy, UrlDenied, check_url
 from tochka_core.outbox import public as outbox
-from tochka_core.outbox.events import (
-    BODIES,
-    FOR_TENANTS,
-    SCHEMA_VERSION,
-    WebhookEndpointDisabled,
-    WebhookEndpointFailing,
-)
+from tochka_core.outbox.events import WebhookEndpointDisabled, WebhookEndpointFailing
 from tochka_core.paging import Page, PageRequest
 from tochka_core.tenants.schemas import Member
 
@@ -145,19 +140,10 @@ def kept(master: bytes, tenant_id: UUID, body: Mapping[str, Any]) -> WebhookEndp
     return WebhookEndpointSecret.model_validate({**body, "secret": secret})
 
 
+@cache
 def event_types() -> EventTypeList:
-    """What endpoints can be told, by name."""
-    schemas = events.json_schemas({name: BODIES[name] for name in sorted(FOR_TENANTS)})
-    items = [
-        EventTypeRead(
-            type=name,
-            title=schema["title"],
-            description=schema["description"].partition(": ")[2],
-            version=SCHEMA_VERSION,
-            schema=schema,
-        )
-        for name, schema in schemas.items()
-    ]
+    """The catalogue of events."""
+    items = [EventTypeRead.model_validate(event) for event in outbox.published()]
     return EventTypeList(items=items)
 
 

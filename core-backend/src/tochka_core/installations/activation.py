@@ -1,6 +1,7 @@
 """Activation: from a wish to rows and one event, all in one transaction."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import asyncpg
 from tochka_sdk import clock
@@ -18,6 +19,7 @@ from tochka_core.installations.repository import Activation
 from tochka_core.installations.schemas import InstallationCreate, InstallationRead
 from tochka_core.outbox import public as outbox
 from tochka_core.outbox.events import SubscriptionCreated
+from tochka_core.outbox.schemas import NewEvent
 from tochka_core.resources import Resources
 from tochka_core.subscriptions import public as subscriptions
 from tochka_core.subscriptions.schemas import SubscriptionBrief
@@ -108,17 +110,7 @@ def _plan(resources: Resources, member: Member, offer: Offer, host: str) -> Acti
         entitlements=offer.entitlements,
     )
     deadline = moment + resources.activation_deadline
-    event = InstallationRequested(
-        module=offer.module_id,
-        host=host,
-        url=resources.addresses.storefront_url(host),
-        tenant_name=member.tenant.name,
-        locale=member.tenant.locale,
-        plan=offer.plan,
-        license=subscriptions.sign(resources, terms),
-        deadline=deadline,
-    )
-    created = SubscriptionCreated(
+    subscription = SubscriptionCreated(
         subscription_id=uuid7(),
         module=offer.module_id,
         plan=offer.plan,
@@ -130,7 +122,7 @@ def _plan(resources: Resources, member: Member, offer: Offer, host: str) -> Acti
         domain_id=uuid7(),
         host=host,
         installation_id=terms.installation_id,
-        subscription_id=created.subscription_id,
+        subscription_id=subscription.subscription_id,
         module_id=offer.module_id,
         plan=offer.plan,
         subscription_status=start.status,
@@ -139,6 +131,23 @@ def _plan(resources: Resources, member: Member, offer: Offer, host: str) -> Acti
         deadline_at=deadline,
         license_version=terms.version,
         entitlements=dict(offer.entitlements),
-        requested=outbox.prepare("installation.requested", event),
-        subscribed=outbox.prepare("subscription.created", created),
+        requested=_command(resources, member, terms, host, deadline),
+        subscribed=outbox.prepare("subscription.created", subscription),
     )
+
+
+def _command(
+    resources: Resources, member: Member, terms: subscriptions.Terms, host: str, deadline: datetime
+) -> NewEvent:
+    """What the module is told, with its license."""
+    body = InstallationRequested(
+        module=terms.module_id,
+        host=host,
+        url=resources.addresses.storefront_url(host),
+        tenant_name=member.tenant.name,
+        locale=member.tenant.locale,
+        plan=terms.plan,
+        license=subscriptions.sign(resources, terms),
+        deadline=deadline,
+    )
+    return outbox.prepare("installation.requested", body)

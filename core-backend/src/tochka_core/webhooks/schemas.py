@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
 from tochka_sdk.events import Envelope
 
 
@@ -232,25 +232,3 @@ class NewReplay:
     statuses: list[str]
     rate_per_second: int
     delivery_id: UUID | None = None
-
-
-class EventTypeRead(BaseModel):
-    """A type of events, and for whom it is. `schema` is JSON Schema of its newest version, envelope included;
-    an endpoint that pins a number is told the newest of `versions` that is not above it.
-    """
-
-    model_config = ConfigDict(from_attributes=True)
-
-    type: str
-    title: str
-    description: str
-    version: int
-    versions: list[int]
-    audiences: Annotated[list[Literal["modules", "tenants"]], Field(serialization_alias="for")]
-    json_schema: Annotated[dict[str, Any], Field(validation_alias="schema", serialization_alias="schema")]
-
-
-class EventTypes(BaseModel):
-    """Every type that somebody is told, by name."""
-
-    items: list[EventTypeRead]

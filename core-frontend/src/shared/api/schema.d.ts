@@ -290,7 +290,7 @@ export interface paths {
         };
         /**
          * List Event Types
-         * @description What endpoints can be told, with the JSON Schema of each body. Public.
+         * @description What modules and endpoints can be told, with the JSON Schema of each. Public.
          */
         get: operations["list_event_types"];
         put?: never;
@@ -1313,7 +1313,10 @@ export interface webhooks {
         };
         get?: never;
         put?: never;
-        /** `digest`: the highest sequence given out for this receiver and tenant, so that silence can be told */
+        /**
+         * The highest sequence given out for this receiver and tenant, so that silence can be told from loss
+         * @description The highest sequence given out for this receiver and tenant, so that silence can be told from loss.
+         */
         post: operations["on_digest"];
         delete?: never;
         options?: never;
@@ -1330,7 +1333,10 @@ export interface webhooks {
         };
         get?: never;
         put?: never;
-        /** `domain.added`: the installation answers at one more host; `primary` makes it the main one. */
+        /**
+         * The installation answers at one more host
+         * @description The installation answers at one more host; `primary` makes it the main one.
+         */
         post: operations["on_domain_added"];
         delete?: never;
         options?: never;
@@ -1347,8 +1353,31 @@ export interface webhooks {
         };
         get?: never;
         put?: never;
-        /** `domain.removed`: the installation no longer answers at this host. */
+        /**
+         * The installation no longer answers at this host
+         * @description The installation no longer answers at this host.
+         */
         post: operations["on_domain_removed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "installation.failed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * An activation could not be finished
+         * @description An activation could not be finished; `installation.removed` follows. `code` is a stable word, `detail` says it in a sentence.
+         */
+        post: operations["on_installation_failed"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1364,7 +1393,10 @@ export interface webhooks {
         };
         get?: never;
         put?: never;
-        /** `installation.live`: what was activated is open at its address. */
+        /**
+         * The module is ready, the storefront answers at `host`
+         * @description The module is ready, the storefront answers at `host`.
+         */
         post: operations["on_installation_live"];
         delete?: never;
         options?: never;
@@ -1381,7 +1413,10 @@ export interface webhooks {
         };
         get?: never;
         put?: never;
-        /** `installation.removed`: the installation is gone, or never came to be. `reason` is a stable word. */
+        /**
+         * The installation is gone, or never came to be
+         * @description The installation is gone, or never came to be. `reason` is a stable word.
+         */
         post: operations["on_installation_removed"];
         delete?: never;
         options?: never;
@@ -1398,7 +1433,10 @@ export interface webhooks {
         };
         get?: never;
         put?: never;
-        /** `installation.requested`: a tenant wants its copy of the module; make it ready. */
+        /**
+         * A tenant wants its copy of the module
+         * @description A tenant wants its copy of the module; make it ready. `host` has no port, `url` is the storefront's public address, `license` is a signed license (§5), and an answer after `deadline` is too late: the platform will have undone the activation.
+         */
         post: operations["on_installation_requested"];
         delete?: never;
         options?: never;
@@ -1415,7 +1453,10 @@ export interface webhooks {
         };
         get?: never;
         put?: never;
-        /** `license.updated`: a newer license; the subscription changed. */
+        /**
+         * A newer license
+         * @description A newer license; the subscription changed.
+         */
         post: operations["on_license_updated"];
         delete?: never;
         options?: never;
@@ -1432,7 +1473,10 @@ export interface webhooks {
         };
         get?: never;
         put?: never;
-        /** `member.changed`: a person has another role in the tenant now. */
+        /**
+         * A person has another role in the tenant now
+         * @description A person has another role in the tenant now.
+         */
         post: operations["on_member_changed"];
         delete?: never;
         options?: never;
@@ -1449,7 +1493,10 @@ export interface webhooks {
         };
         get?: never;
         put?: never;
-        /** `member.joined`: a person became a member of the tenant. */
+        /**
+         * A person became a member of the tenant
+         * @description A person became a member of the tenant.
+         */
         post: operations["on_member_joined"];
         delete?: never;
         options?: never;
@@ -1466,7 +1513,10 @@ export interface webhooks {
         };
         get?: never;
         put?: never;
-        /** `member.left`: a person is no member of the tenant any more. */
+        /**
+         * A person is no member of the tenant any more
+         * @description A person is no member of the tenant any more.
+         */
         post: operations["on_member_left"];
         delete?: never;
         options?: never;
@@ -1483,8 +1533,31 @@ export interface webhooks {
         };
         get?: never;
         put?: never;
-        /** `ping`: nothing happened; shows that the door works. */
+        /**
+         * Nothing happened
+         * @description Nothing happened; shows that the door works.
+         */
         post: operations["on_ping"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "subscription.cancelled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * It has ended for good
+         * @description It has ended for good; `void` if nothing ever came of it, else `canceled`.
+         */
+        post: operations["on_subscription_cancelled"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1500,7 +1573,10 @@ export interface webhooks {
         };
         get?: never;
         put?: never;
-        /** `subscription.changed`: a subscription is trialing, active, suspended, canceled or void now. */
+        /**
+         * It was suspended or opened again
+         * @description It was suspended or opened again.
+         */
         post: operations["on_subscription_changed"];
         delete?: never;
         options?: never;
@@ -1508,7 +1584,7 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
-    "tenant.created": {
+    "subscription.created": {
         parameters: {
             query?: never;
             header?: never;
@@ -1517,8 +1593,11 @@ export interface webhooks {
         };
         get?: never;
         put?: never;
-        /** `tenant.created`: somebody signed up or opened one more business. */
-        post: operations["on_tenant_created"];
+        /**
+         * A module was activated, for a trial or at once for real
+         * @description A module was activated, for a trial or at once for real.
+         */
+        post: operations["on_subscription_created"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1534,7 +1613,10 @@ export interface webhooks {
         };
         get?: never;
         put?: never;
-        /** `tenant.updated`: the tenant changed its name. */
+        /**
+         * The tenant changed its name
+         * @description The tenant changed its name.
+         */
         post: operations["on_tenant_updated"];
         delete?: never;
         options?: never;
@@ -1551,7 +1633,10 @@ export interface webhooks {
         };
         get?: never;
         put?: never;
-        /** `webhook_endpoint.disabled`: nothing is sent to an endpoint any more, and what it would hear is kept. */
+        /**
+         * Nothing is sent to an endpoint any more, and what it would hear is kept
+         * @description Nothing is sent to an endpoint any more, and what it would hear is kept. `reason` is `failing` or `gone` (it answered 410).
+         */
         post: operations["on_webhook_endpoint_disabled"];
         delete?: never;
         options?: never;
@@ -1568,7 +1653,10 @@ export interface webhooks {
         };
         get?: never;
         put?: never;
-        /** `webhook_endpoint.failing`: an endpoint has taken nothing for `percent` of the time after which it is */
+        /**
+         * An endpoint has taken nothing for `percent` of the time after which it is disabled
+         * @description An endpoint has taken nothing for `percent` of the time after which it is disabled.
+         */
         post: operations["on_webhook_endpoint_failing"];
         delete?: never;
         options?: never;
@@ -1955,7 +2043,7 @@ export interface components {
         };
         /**
          * EventTypeList
-         * @description All of them.
+         * @description All of them, by name: there are no pages.
          */
         EventTypeList: {
             /** Items */
@@ -1963,11 +2051,14 @@ export interface components {
         };
         /**
          * EventTypeRead
-         * @description A type of event that endpoints can be told, with the JSON Schema of its whole body.
+         * @description A type of event, and for whom it is. `schema` is JSON Schema of its newest version, envelope included;
+         *     an endpoint is told the newest of `versions` that is not above the `schema_version` that it pins.
          */
         EventTypeRead: {
             /** Description */
             description: string;
+            /** For */
+            for: ("modules" | "tenants")[];
             /** Schema */
             schema: {
                 [key: string]: unknown;
@@ -1978,6 +2069,8 @@ export interface components {
             type: string;
             /** Version */
             version: number;
+            /** Versions */
+            versions: number[];
         };
         /**
          * Failure
@@ -3126,7 +3219,7 @@ export interface components {
              * Event Types
              * @default []
              */
-            event_types?: ("domain.added" | "domain.removed" | "installation.live" | "installation.removed" | "member.changed" | "member.joined" | "member.left" | "subscription.changed" | "tenant.updated" | "webhook_endpoint.disabled" | "webhook_endpoint.failing")[];
+            event_types?: ("domain.added" | "domain.removed" | "installation.failed" | "installation.live" | "installation.removed" | "member.changed" | "member.joined" | "member.left" | "subscription.cancelled" | "subscription.changed" | "subscription.created" | "tenant.updated" | "webhook_endpoint.disabled" | "webhook_endpoint.failing")[];
             /**
              * Ordered
              * @default false
@@ -3253,7 +3346,7 @@ export interface components {
             /** Description */
             description?: string | null;
             /** Event Types */
-            event_types?: ("domain.added" | "domain.removed" | "installation.live" | "installation.removed" | "member.changed" | "member.joined" | "member.left" | "subscription.changed" | "tenant.updated" | "webhook_endpoint.disabled" | "webhook_endpoint.failing")[] | null;
+            event_types?: ("domain.added" | "domain.removed" | "installation.failed" | "installation.live" | "installation.removed" | "member.changed" | "member.joined" | "member.left" | "subscription.cancelled" | "subscription.changed" | "subscription.created" | "tenant.updated" | "webhook_endpoint.disabled" | "webhook_endpoint.failing")[] | null;
             /** Ordered */
             ordered?: boolean | null;
             /** Rate Per Second */
@@ -5698,7 +5791,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done. 202 for a command: it is being worked on. */
+            /** @description Done. 202 from a module, for a command: it is being worked on. */
             "2XX": {
                 headers: {
                     [name: string]: unknown;
@@ -5771,7 +5864,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done. 202 for a command: it is being worked on. */
+            /** @description Done. 202 from a module, for a command: it is being worked on. */
             "2XX": {
                 headers: {
                     [name: string]: unknown;
@@ -5837,7 +5930,78 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done. 202 for a command: it is being worked on. */
+            /** @description Done. 202 from a module, for a command: it is being worked on. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_installation_failed: {
+        parameters: {
+            query?: never;
+            header: {
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * InstallationFailed
+                     * @description `installation.failed`: an activation could not be finished; `installation.removed` follows. `code` is a
+                     *     stable word, `detail` says it in a sentence.
+                     */
+                    data: {
+                        /** Code */
+                        code: string;
+                        /** Detail */
+                        detail: string;
+                        /** Module */
+                        module: string;
+                    };
+                    /** Id */
+                    id: string;
+                    /**
+                     * Installation Id
+                     * @default null
+                     */
+                    installation_id?: string | null;
+                    /**
+                     * Receiver
+                     * @default null
+                     */
+                    receiver?: string | null;
+                    /**
+                     * Schema Version
+                     * @default 1
+                     */
+                    schema_version?: number;
+                    /** Sequence */
+                    sequence: number;
+                    /**
+                     * Tenant Id
+                     * Format: uuid
+                     */
+                    tenant_id: string;
+                    /**
+                     * Timestamp
+                     * Format: date-time
+                     */
+                    timestamp: string;
+                    /** @constant */
+                    type: "installation.failed";
+                };
+            };
+        };
+        responses: {
+            /** @description Done. 202 from a module, for a command: it is being worked on. */
             "2XX": {
                 headers: {
                     [name: string]: unknown;
@@ -5862,7 +6026,7 @@ export interface operations {
                 "application/json": {
                     /**
                      * InstallationLive
-                     * @description `installation.live`: what was activated is open at its address.
+                     * @description `installation.live`: the module is ready, the storefront answers at `host`.
                      */
                     data: {
                         /** Host */
@@ -5905,7 +6069,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done. 202 for a command: it is being worked on. */
+            /** @description Done. 202 from a module, for a command: it is being worked on. */
             "2XX": {
                 headers: {
                     [name: string]: unknown;
@@ -5974,21 +6138,21 @@ export interface operations {
             };
         };
         responses: {
-            /** @description A final no. */
+            /** @description A final no from a module. */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description A final no. */
+            /** @description A final no from a module. */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Done. 202 for a command: it is being worked on. */
+            /** @description Done. 202 from a module, for a command: it is being worked on. */
             "2XX": {
                 headers: {
                     [name: string]: unknown;
@@ -6077,21 +6241,21 @@ export interface operations {
             };
         };
         responses: {
-            /** @description A final no. */
+            /** @description A final no from a module. */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description A final no. */
+            /** @description A final no from a module. */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Done. 202 for a command: it is being worked on. */
+            /** @description Done. 202 from a module, for a command: it is being worked on. */
             "2XX": {
                 headers: {
                     [name: string]: unknown;
@@ -6157,7 +6321,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done. 202 for a command: it is being worked on. */
+            /** @description Done. 202 from a module, for a command: it is being worked on. */
             "2XX": {
                 headers: {
                     [name: string]: unknown;
@@ -6228,7 +6392,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done. 202 for a command: it is being worked on. */
+            /** @description Done. 202 from a module, for a command: it is being worked on. */
             "2XX": {
                 headers: {
                     [name: string]: unknown;
@@ -6299,7 +6463,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done. 202 for a command: it is being worked on. */
+            /** @description Done. 202 from a module, for a command: it is being worked on. */
             "2XX": {
                 headers: {
                     [name: string]: unknown;
@@ -6368,7 +6532,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done. 202 for a command: it is being worked on. */
+            /** @description Done. 202 from a module, for a command: it is being worked on. */
             "2XX": {
                 headers: {
                     [name: string]: unknown;
@@ -6431,7 +6595,87 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done. 202 for a command: it is being worked on. */
+            /** @description Done. 202 from a module, for a command: it is being worked on. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_subscription_cancelled: {
+        parameters: {
+            query?: never;
+            header: {
+                "webhook-id": string;
+                "webhook-timestamp": string;
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * SubscriptionCancelled
+                     * @description `subscription.cancelled`: it has ended for good; `void` if nothing ever came of it, else `canceled`.
+                     */
+                    data: {
+                        /** Module */
+                        module: string;
+                        /** Plan */
+                        plan: string;
+                        /** Status */
+                        status: string;
+                        /**
+                         * Subscription Id
+                         * Format: uuid
+                         */
+                        subscription_id: string;
+                        /**
+                         * Trial Ends At
+                         * @default null
+                         */
+                        trial_ends_at?: string | null;
+                    };
+                    /** Id */
+                    id: string;
+                    /**
+                     * Installation Id
+                     * @default null
+                     */
+                    installation_id?: string | null;
+                    /**
+                     * Receiver
+                     * @default null
+                     */
+                    receiver?: string | null;
+                    /**
+                     * Schema Version
+                     * @default 1
+                     */
+                    schema_version?: number;
+                    /** Sequence */
+                    sequence: number;
+                    /**
+                     * Tenant Id
+                     * Format: uuid
+                     */
+                    tenant_id: string;
+                    /**
+                     * Timestamp
+                     * Format: date-time
+                     */
+                    timestamp: string;
+                    /** @constant */
+                    type: "subscription.cancelled";
+                };
+            };
+        };
+        responses: {
+            /** @description Done. 202 from a module, for a command: it is being worked on. */
             "2XX": {
                 headers: {
                     [name: string]: unknown;
@@ -6456,9 +6700,13 @@ export interface operations {
                 "application/json": {
                     /**
                      * SubscriptionChanged
-                     * @description `subscription.changed`: a subscription is trialing, active, suspended, canceled or void now.
+                     * @description `subscription.changed`: it was suspended or opened again.
                      */
                     data: {
+                        /** Module */
+                        module: string;
+                        /** Plan */
+                        plan: string;
                         /** Status */
                         status: string;
                         /**
@@ -6466,6 +6714,11 @@ export interface operations {
                          * Format: uuid
                          */
                         subscription_id: string;
+                        /**
+                         * Trial Ends At
+                         * @default null
+                         */
+                        trial_ends_at?: string | null;
                     };
                     /** Id */
                     id: string;
@@ -6502,7 +6755,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done. 202 for a command: it is being worked on. */
+            /** @description Done. 202 from a module, for a command: it is being worked on. */
             "2XX": {
                 headers: {
                     [name: string]: unknown;
@@ -6511,7 +6764,7 @@ export interface operations {
             };
         };
     };
-    on_tenant_created: {
+    on_subscription_created: {
         parameters: {
             query?: never;
             header: {
@@ -6526,17 +6779,26 @@ export interface operations {
             content: {
                 "application/json": {
                     /**
-                     * TenantCreated
-                     * @description `tenant.created`: somebody signed up or opened one more business.
+                     * SubscriptionCreated
+                     * @description `subscription.created`: a module was activated, for a trial or at once for real.
                      */
                     data: {
+                        /** Module */
+                        module: string;
+                        /** Plan */
+                        plan: string;
+                        /** Status */
+                        status: string;
                         /**
-                         * Locale
-                         * @default ru
+                         * Subscription Id
+                         * Format: uuid
                          */
-                        locale?: string;
-                        /** Name */
-                        name: string;
+                        subscription_id: string;
+                        /**
+                         * Trial Ends At
+                         * @default null
+                         */
+                        trial_ends_at?: string | null;
                     };
                     /** Id */
                     id: string;
@@ -6568,12 +6830,12 @@ export interface operations {
                      */
                     timestamp: string;
                     /** @constant */
-                    type: "tenant.created";
+                    type: "subscription.created";
                 };
             };
         };
         responses: {
-            /** @description Done. 202 for a command: it is being worked on. */
+            /** @description Done. 202 from a module, for a command: it is being worked on. */
             "2XX": {
                 headers: {
                     [name: string]: unknown;
@@ -6639,7 +6901,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done. 202 for a command: it is being worked on. */
+            /** @description Done. 202 from a module, for a command: it is being worked on. */
             "2XX": {
                 headers: {
                     [name: string]: unknown;
@@ -6711,7 +6973,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done. 202 for a command: it is being worked on. */
+            /** @description Done. 202 from a module, for a command: it is being worked on. */
             "2XX": {
                 headers: {
                     [name: string]: unknown;
@@ -6783,7 +7045,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done. 202 for a command: it is being worked on. */
+            /** @description Done. 202 from a module, for a command: it is being worked on. */
             "2XX": {
                 headers: {
                     [name: string]: unknown;
