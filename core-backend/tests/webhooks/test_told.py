@@ -1,6 +1,5 @@
-"""What owners' systems are told of installations and subscriptions, in which version, and what nobody is told."""
+"""What owners' systems are told of installations and subscriptions, in which version, and what is not."""
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -88,9 +87,7 @@ async def test_an_owner_hears_that_a_subscription_was_suspended_and_opened_again
                 await change(door, core.resources, owner.tenant_id, UUID(made["subscription"]["id"]))
         told = await _told(receiver, *wanted * 2)
         assert [data["status"] for data in told] == ["suspended", "trialing"]
-        assert {"license.updated"} <= {
-            received.event for received in await module.wait_for("license.updated", 2)
-        }
+        await module.wait_for("license.updated", 2)
 
 
 MISSHAPEN = """
@@ -124,12 +121,11 @@ class _Before(Body):
 
 
 @pytest.fixture
-def second_version(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def second_version(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if `tenant.updated` were at its second version."""
     monkeypatch.setitem(CATALOGUE._models, "tenant.updated", {1: TenantUpdated})
     monkeypatch.setattr(CATALOGUE, "_steps", {})
     CATALOGUE.downgrade("tenant.updated", 2, to=_Before)(lambda data: {"title": data["name"]})
-    yield
 
 
 PIN = "UPDATE webhook_endpoints SET schema_version = 2 WHERE id = $1 RETURNING id"
