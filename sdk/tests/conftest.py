@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
+import asyncpg
 import pytest
 from tochka_sdk import migrations
 from tochka_sdk.db import Connections, Database
@@ -60,3 +62,11 @@ async def connections(module_dsn: str) -> AsyncIterator[Connections]:
     door = Connections(module_dsn, size=3, pool_timeout=0.3)
     yield door
     await door.close()
+
+
+@pytest.fixture
+async def owner(scratch: ScratchDatabase) -> AsyncIterator[Any]:
+    """Somebody who may look at, and turn, everything in the example's tables, clocks included."""
+    connection = await asyncpg.connect(scratch.superuser_dsn)
+    yield connection
+    await connection.close()

@@ -7,14 +7,12 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any
 
-import asyncpg
 import pytest
 from tochka_sdk.background import Background, Rhythm
 from tochka_sdk.core_client import CoreClient, CoreRefused, CoreUnavailable
 from tochka_sdk.events import Digest, LicenseUpdated, Ping, TenantUpdated
 from tochka_sdk.module import Module
 from tochka_sdk.testing import FreshInstallation, ModuleClient, PlatformDouble, running_module
-from tochka_stack.testing import ScratchDatabase
 
 from sdk.tests.example import MANIFEST, router
 
@@ -27,14 +25,6 @@ WORKS = Counter(hosts=1, keys=1, licenses=1, gaps=2, feed=1, cleaning=1)
 def background(running: ModuleClient) -> Background:
     """The module's background work, done when the test says so."""
     return Background(running.runtime)
-
-
-@pytest.fixture
-async def owner(scratch: ScratchDatabase) -> Any:
-    """Somebody who may look at, and turn, the clocks in the tables."""
-    connection = await asyncpg.connect(scratch.superuser_dsn)
-    yield connection
-    await connection.close()
 
 
 async def limit_of(running: ModuleClient, installation: FreshInstallation) -> Any:

@@ -3,27 +3,16 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator
 from typing import Any
 
-import asyncpg
 import pytest
 from tochka_sdk.background import Background
 from tochka_sdk.events import Envelope, LicenseUpdated, Ping, TenantUpdated
 from tochka_sdk.testing import FreshInstallation, ModuleClient, PlatformDouble
-from tochka_stack.testing import ScratchDatabase
 
 from sdk.tests.example import Hold, moods
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def owner(scratch: ScratchDatabase) -> AsyncIterator[Any]:
-    """Somebody who may look at, and change, everything in the module's database."""
-    connection = await asyncpg.connect(scratch.superuser_dsn)
-    yield connection
-    await connection.close()
 
 
 def licensed(platform: PlatformDouble, installation: FreshInstallation, version: int) -> Envelope:

@@ -151,11 +151,17 @@ class MemberLeft(Body):
 
 
 class Digest(Body):
-    """`digest`: the highest sequence given out for this receiver and tenant, so that silence can be told
-    from loss.
+    """`digest`: once a day, how many events of the tenant there are for this receiver, so that silence can be
+    told from loss.
+
+    `last_sequence` is the highest number that was given out when the digest was written; whoever has all
+    events up to it has missed nothing until then. `events` of them came since the digest before, that one
+    among them, which was written at `since`; None in the first.
     """
 
     last_sequence: int = Field(ge=0, lt=2**63)
+    events: int = Field(default=0, ge=0, lt=2**63)
+    since: AwareDatetime | None = None
 
 
 class Ping(Body):

@@ -180,8 +180,9 @@ class Intake:
         name = body.name if isinstance(body, events.TenantUpdated) else None
         if isinstance(body, events.InstallationRequested):
             name = body.tenant_name
-        proof = await Streams(session).advance(envelope, wait=GAP_PATIENCE, digest=digest, name=name)
-        _report(envelope, proof, is_digest=digest is not None)
+        streams = Streams(session)
+        proof, is_proved = await streams.advance(envelope, wait=GAP_PATIENCE, digest=digest, name=name)
+        _report(envelope, proof, is_proved=is_proved)
 
     @property
     def handlers(self) -> Handlers:
@@ -208,11 +209,11 @@ class Intake:
         return found
 
 
-def _report(envelope: Envelope, proof: Proof, *, is_digest: bool) -> None:
+def _report(envelope: Envelope, proof: Proof, *, is_proved: bool) -> None:
     facts = {"tenant_id": str(envelope.tenant_id), "watermark": proof.watermark}
     if proof.missing:
         _log.info("events.gap_seen", sequence=envelope.sequence, **facts)
-    elif is_digest and proof.proved_until is not None:
+    if is_proved and proof.proved_until is not None:
         _log.info("events.proved", proved_until=proof.proved_until.isoformat(), lost=proof.lost, **facts)
 
 

@@ -1,6 +1,7 @@
 """What other slices do with the outbox: record an event in their own transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -65,3 +66,19 @@ async def record(
     }
     await repository.add(door, row)
     return event_id
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What one module is told about one tenant."""
+
+    tenant_id: UUID
+    module_id: str
+    data: BaseModel
+
+
+async def record_all(connection: Connection, type: str, news: Sequence[News]) -> None:
+    """As `record`, for many tenants and modules at once (jobs role)."""
+    rows = [(one.tenant_id, uuid7(), one.module_id, body(type, one.data)) for one in news]
+    if rows:
+        await repository.add_all(connection, type, rows)

@@ -44,6 +44,7 @@ class ReceiverSequence(Base):
     receiver: Mapped[str] = mapped_column(Text, primary_key=True)
     last_sequence: Mapped[int] = mapped_column(BigInteger)
     digested_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=text("now()"))
+    digested_sequence: Mapped[int] = mapped_column(BigInteger, server_default="0")
 
     __table_args__ = (Index("ix_receiver_sequences_digested_at", "digested_at"),)
 

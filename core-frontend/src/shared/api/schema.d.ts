@@ -1313,7 +1313,7 @@ export interface webhooks {
         };
         get?: never;
         put?: never;
-        /** `digest`: the highest sequence given out for this receiver and tenant, so that silence can be told */
+        /** `digest`: once a day, how many events of the tenant there are for this receiver, so that silence can be */
         post: operations["on_digest"];
         delete?: never;
         options?: never;
@@ -5656,12 +5656,26 @@ export interface operations {
                 "application/json": {
                     /**
                      * Digest
-                     * @description `digest`: the highest sequence given out for this receiver and tenant, so that silence can be told
-                     *     from loss.
+                     * @description `digest`: once a day, how many events of the tenant there are for this receiver, so that silence can be
+                     *     told from loss.
+                     *
+                     *     `last_sequence` is the highest number that was given out when the digest was written; whoever has all
+                     *     events up to it has missed nothing until then. `events` of them came since the digest before, that one
+                     *     among them, which was written at `since`; None in the first.
                      */
                     data: {
+                        /**
+                         * Events
+                         * @default 0
+                         */
+                        events?: number;
                         /** Last Sequence */
                         last_sequence: number;
+                        /**
+                         * Since
+                         * @default null
+                         */
+                        since?: string | null;
                     };
                     /** Id */
                     id: string;

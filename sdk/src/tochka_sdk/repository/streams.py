@@ -48,8 +48,8 @@ class Streams:
 
     async def advance(
         self, event: Envelope, *, wait: timedelta, digest: Digest | None = None, name: str | None = None
-    ) -> Proof:
-        """Count a noted event in, and what it tells of the stream itself.
+    ) -> tuple[Proof, bool]:
+        """Count a noted event in, and what it tells of the stream itself; whether more is proved by that.
 
         Holds the stream's row until the transaction ends: the last thing that a transaction does, so that
         events of one tenant wait for each other no longer than a commit takes. What is missing is looked
@@ -76,7 +76,7 @@ class Streams:
             values.update(digest_at=until, digest_sequence=told)
         proved = until if last >= told else row.proved_until
         await self._write(event.tenant_id, **values, proved_until=proved)
-        return Proof(last, last < highest, proved, row.lost)
+        return Proof(last, last < highest, proved, row.lost), proved != row.proved_until
 
     async def _held(self, tenant_id: UUID) -> Row[Any]:
         """The stream's row, made if need be, held until the transaction ends."""

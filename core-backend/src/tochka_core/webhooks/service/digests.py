@@ -3,6 +3,7 @@ silence from loss.
 """
 
 from datetime import timedelta
+from typing import Any
 
 from tochka_sdk.db import Connection
 from tochka_sdk.events import Digest
@@ -14,14 +15,16 @@ EVERY = timedelta(hours=24)
 
 
 async def write(connection: Connection) -> int:
-    """Record digests that are due; how many streams were looked at, 0: none is left (jobs role)."""
-    count, due = await repository.claim_due(connection, EVERY)
-    for row in due:
-        await outbox.record(
-            connection,
-            tenant_id=row["tenant_id"],
-            type="digest",
-            data=Digest(last_sequence=row["last_sequence"]),
-            module_id=row["receiver"],
-        )
-    return count
+    """Record digests that are due; how many streams were looked at, 0: none is left (jobs role).
+
+    A digest and the note that it was written are one transaction: it is never left out, and never doubled.
+    """
+    due = await repository.claim_due(connection, EVERY)
+    told = [outbox.News(row["tenant_id"], row["receiver"], _digest(row)) for row in due if row["is_told"]]
+    await outbox.record_all(connection, "digest", told)
+    return len(due)
+
+
+def _digest(row: Any) -> Digest:
+    last = row["last_sequence"]
+    return Digest(last_sequence=last, events=last - row["sequence_before"], since=row["since"])
