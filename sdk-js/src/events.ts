@@ -79,11 +79,17 @@ export interface MemberLeft {
 }
 
 /**
- * `digest`: the highest sequence given out for this receiver and tenant, so that silence can be told
- * from loss.
+ * `digest`: once a day, how many events of the tenant there are for this receiver, so that silence can be
+ * told from loss.
+ *
+ * `last_sequence` is the highest number that was given out when the digest was written; whoever has all
+ * events up to it has missed nothing until then. `events` of them came since the digest before, that one
+ * among them, which was written at `since`; None in the first.
  */
 export interface Digest {
   last_sequence: number
+  events: number
+  since: string | null
 }
 
 /** `ping`: nothing happened; shows that the door works. */
@@ -116,7 +122,7 @@ export const DATA: Readonly<Record<keyof EventData, Schema>> = {
   "tenant.updated": {"properties":{"name":{"type":"string"}},"required":["name"],"type":"object"},
   "member.changed": {"properties":{"user_id":{"format":"uuid","type":"string"},"role":{"type":"string"}},"required":["user_id","role"],"type":"object"},
   "member.left": {"properties":{"user_id":{"format":"uuid","type":"string"}},"required":["user_id"],"type":"object"},
-  "digest": {"properties":{"last_sequence":{"exclusiveMaximum":9223372036854776000,"minimum":0,"type":"integer"}},"required":["last_sequence"],"type":"object"},
+  "digest": {"properties":{"last_sequence":{"exclusiveMaximum":9223372036854776000,"minimum":0,"type":"integer"},"events":{"default":0,"exclusiveMaximum":9223372036854776000,"minimum":0,"type":"integer"},"since":{"anyOf":[{"format":"date-time","type":"string"},{"type":"null"}],"default":null}},"required":["last_sequence"],"type":"object"},
   "ping": {"properties":{},"type":"object"},
 }
 

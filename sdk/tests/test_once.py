@@ -194,14 +194,34 @@ async def test_what_happened_after_all_that_a_stream_has_heard_of_is_no_repetiti
         await running.deliver(item)
     await forget_all_notes(owner, fresh)
     token = platform.license(fresh, version=2**50 + 9)
-    anew = platform.event("license.updated", LicenseUpdated(license=token), fresh, sequence=2)
+    anew = platform.event("license.updated", LicenseUpdated(license=token), fresh, sequence=3)
     answers = await asyncio.gather(*(running.deliver(anew) for _ in range(10)))
-    repeated = [await running.deliver(item) for item in old[1:]]
+    repeated = [await running.deliver(item) for item in (old[0], anew)]
     await forget_all_notes(owner, fresh)
     repeated.append(await running.deliver(anew))
     assert sorted(words(answers)) == ["done"] + ["duplicate"] * 9
     assert words(repeated) == ["duplicate"] * 3
     assert (await effects(owner, fresh))[anew.id] == 1
+    assert await watermark(owner, fresh) == (3, 3)
+
+
+async def test_a_restored_platform_s_events_come_once_in_any_order_and_holes_are_seen_again(
+    running: ModuleClient, platform: PlatformDouble, owner: Any
+) -> None:
+    fresh = await running.install()
+    for version in range(5):
+        await running.deliver(licensed(platform, fresh, version))
+    token = platform.license(fresh, version=2**50 + 9)
+    anew = [
+        platform.event("license.updated", LicenseUpdated(license=token), fresh, sequence=number)
+        for number in (3, 4, 5, 6)
+    ]
+    first = await asyncio.gather(*(running.deliver(anew[index]) for index in (3, 0, 1, 3, 0)))
+    missing = await watermark(owner, fresh)
+    rest = [await running.deliver(item) for item in (anew[2], *anew)]
+    assert Counter(words([*first, *rest])) == {"done": 1, "stale": 3, "duplicate": 6}
+    assert missing == (4, 6)
+    assert await watermark(owner, fresh) == (6, 6)
 
 
 async def test_a_final_no_is_remembered_longer_than_an_effect(

@@ -142,7 +142,8 @@ class Intake:
 
         The platform is trusted in what it signs. An id under another number is the same event, counted
         once more. Another id under a number that is noted, or that was given out before anything that the
-        stream has heard of happened, is another event: the platform was restored from a backup.
+        stream has heard of happened, is another event: the platform was restored from a backup, and the
+        stream counts on from there.
         """
         log, streams = EventLog(session), Streams(session)
         notes = await log.list_notes(envelope)
@@ -153,13 +154,12 @@ class Intake:
                 _log.warning("events.renumbered", before=own.sequence, **facts)
                 await streams.advance(envelope, wait=GAP_PATIENCE)
             return Outcome(own.answer, "duplicate")
-        if notes:
-            is_news = await log.replace(envelope, notes[0])
-        else:
-            newest = await streams.newest_at(envelope.tenant_id)
-            is_news = envelope.timestamp > newest and await log.add_anew(envelope)
-        if not is_news:
+        if not notes and envelope.timestamp <= await streams.newest_at(envelope.tenant_id):
             return Outcome(200, "duplicate")
+        await log.drop_older(envelope)
+        if not await log.add_anew(envelope):
+            return Outcome(200, "duplicate")
+        await streams.set_back(envelope)
         _log.error("events.numbered_anew", **facts)
         await Feed(session, self._module_id).rewind()
         return None

@@ -78,15 +78,15 @@ class EventLog:
         query = select(*columns).where(or_(events.c.event_id == event.id, place))
         return [Note(*row) for row in await self._session.execute(query)]
 
-    async def replace(self, event: Envelope, noted: Note) -> bool:
-        """Note the event in the place of another that had its number; whether nobody else did meanwhile."""
-        changed = await self._session.execute(
-            update(events)
-            .where(events.c.event_id == noted.event_id)
-            .values(event_id=event.id, type=event.type, answer=200, received_at=now())
-            .returning(events.c.event_id)
+    async def drop_older(self, event: Envelope) -> None:
+        """Drop the notes from the event's number on that are older than it is: ids sort by time."""
+        await self._session.execute(
+            delete(events).where(
+                events.c.tenant_id == event.tenant_id,
+                events.c.sequence >= event.sequence,
+                events.c.event_id < event.id,
+            )
         )
-        return changed.first() is not None
 
     async def set_answer(self, event_id: str, status: int) -> None:
         """Remember an answer other than 200, which a repetition of the event gets as well."""

@@ -57,7 +57,9 @@ class Streams:
         """
         row = await self._held(event.tenant_id)
         last = row.last_sequence
-        highest = max(row.highest_sequence, event.sequence, digest.last_sequence if digest else 0)
+        # what happened before the digest may have been numbered after it was written, and before it itself
+        digest_sequence = max(event.sequence, digest.last_sequence if digest else 0)
+        highest = max(row.highest_sequence, digest_sequence)
         if event.sequence == last + 1:
             last = event.sequence
         if last < highest:
@@ -72,9 +74,9 @@ class Streams:
             values.update(tenant_name=name, name_sequence=event.sequence)
         until, told = row.digest_at, row.digest_sequence
         if digest is not None and (until is None or until < event.timestamp):
-            until, told = event.timestamp, digest.last_sequence
+            until, told = event.timestamp, digest_sequence
             values.update(digest_at=until, digest_sequence=told)
-        proved = until if last >= told else row.proved_until
+        proved = until if until is not None and last >= told else row.proved_until
         await self._write(event.tenant_id, **values, proved_until=proved)
         return Proof(last, last < highest, proved, row.lost), proved != row.proved_until
 
@@ -173,6 +175,18 @@ class Streams:
             tenant_id, last_sequence=last, highest_sequence=highest, lost=sequences.c.lost + lost
         )
         return lost
+
+    async def set_back(self, event: Envelope) -> None:
+        """Count on from the event's number: the platform gives it out, and those after it, anew."""
+        row = await self._held(event.tenant_id)
+        noted = select(func.max(events.c.sequence)).where(events.c.tenant_id == event.tenant_id)
+        await self._write(
+            event.tenant_id,
+            last_sequence=min(row.last_sequence, event.sequence - 1),
+            highest_sequence=int(await self._session.scalar(noted) or 0),
+            digest_sequence=0,
+            digest_at=None,
+        )
 
     async def newest_at(self, tenant_id: UUID) -> datetime:
         """The latest moment that any event of the stream tells of."""
