@@ -22,6 +22,7 @@ from tochka_sdk.errors import Conflict, Unavailable
 from tochka_sdk.events import Envelope
 
 TYP = "module+jwt"
+JWKS = "/.well-known/jwks.json"
 LIFETIME_S = 60
 MAX_ANSWER = 4 * 1024 * 1024
 _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -91,10 +92,7 @@ class CoreClient:
 
     async def jwks(self) -> dict[str, Any]:
         """The core's public keys. Raises `CoreUnavailable`."""
-        answer = await self._call("GET", "/.well-known/jwks.json", signed=False)
-        if not isinstance(answer.get("keys"), list):
-            raise CoreUnavailable("The core's key set is not one.")
-        return answer
+        return _key_set(await self._call("GET", JWKS, signed=False))
 
     async def license(self, installation_id: UUID) -> str:
         """The newest license of an installation, as a token. Raises `CoreUnavailable`."""
@@ -203,3 +201,25 @@ def _object(raw: bytes) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _key_set(answer: dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(answer.get("keys"), list):
+        raise CoreUnavailable("The core's key set is not one.")
+    return answer
+
+
+async def fetch_jwks(core_url: str, *, patience: float = 5.0) -> dict[str, Any]:
+    """The public keys of the core at `core_url`, for those who are no module and have no key to call with.
+
+    One attempt of `patience` seconds at most. Raises `CoreUnavailable`.
+    """
+    timeout = aiohttp.ClientTimeout(total=patience, connect=min(patience, 2.0))
+    try:
+        async with aiohttp.ClientSession(timeout=timeout) as session:
+            url = core_url.rstrip("/") + JWKS
+            async with session.get(url, allow_redirects=False) as response:
+                return _key_set(_object(await response.content.read(MAX_ANSWER)))
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        _log.info("core.away", path=JWKS, reason=type(error).__name__)
+        raise CoreUnavailable("The platform does not answer at the moment.") from None

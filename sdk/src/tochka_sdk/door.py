@@ -7,14 +7,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tochka_sdk import events, logs
-from tochka_sdk.errors import TooLarge, Unavailable
+from tochka_sdk import logs, receiving
+from tochka_sdk.errors import Unavailable
 from tochka_sdk.middleware import DOOR, HEALTH, MANIFEST
 from tochka_sdk.problems import Problem
 from tochka_sdk.repository import Streams
 from tochka_sdk.runtime import runtime_of
 
-MAX_BODY = 256 * 1024
 _log = logs.get_logger(__name__)
 
 
@@ -23,25 +22,12 @@ def _json(content: object, status: int = 200) -> Response:
     return Response(orjson.dumps(content), status, headers, media_type="application/json")
 
 
-async def _body(request: Request) -> bytes:
-    """The raw body, cut off where it becomes too large."""
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > MAX_BODY:
-            raise TooLarge(f"An event has at most {MAX_BODY} bytes.")
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
 async def webhooks(request: Request) -> Response:
     """`POST /_tochka/webhooks`: verified before it is read, then its effect, then the answer."""
     runtime = runtime_of(request)
-    body = await _body(request)
+    body = await receiving.body_of(request)
     await runtime.keys.verify_webhook(request.headers, body)
-    envelope = events.parse(body)
-    if request.headers["webhook-id"] != envelope.id:
-        raise events.EventInvalid("The event's id and the request's are not the same.")
+    envelope = receiving.read(body, request.headers)
     outcome = await runtime.intake.process(envelope)
     _log.info("event", event_id=envelope.id, type=envelope.type, outcome=outcome.word)
     if outcome.status >= 400:

@@ -30,6 +30,7 @@ from tochka_sdk.hosts import HostMap, installation_of, normal_host
 from tochka_sdk.installations import serving
 from tochka_sdk.keys import PlatformKeys
 from tochka_sdk.license import License, LicenseInvalid
+from tochka_sdk.receiving import MisdirectedEvent
 from tochka_sdk.repository import SERVED, AdminStore, EventLog, Feed, InstallationStore, Proof, Streams
 from tochka_sdk.tokens import UnknownKey
 
@@ -41,12 +42,6 @@ class InstallationGone(Conflict):
     """409: this installation was removed and does not come back."""
 
     code = "installations.removed"
-
-
-class MisdirectedEvent(Malformed):
-    """422: the event is genuine, but meant for another receiver."""
-
-    code = "events.misdirected"
 
 
 class EventLicenseInvalid(Malformed):

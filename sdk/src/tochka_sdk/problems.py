@@ -108,6 +108,13 @@ def render(error: DomainError) -> Response:
     return Problem.of(error).response()
 
 
+async def answer(_request: Request, error: Exception) -> Response:
+    """An exception handler for `DomainError` alone, where `install` would be too much."""
+    if not isinstance(error, DomainError):
+        raise error
+    return render(error)
+
+
 def wants_html(request: HTTPConnection) -> bool:
     """Whether a browser is asking: `text/html` is named in `Accept`, and JSON is not."""
     accept = request.headers.get("accept", "")

@@ -1,10 +1,12 @@
 """For receivers that are not built with `Module(...)`: verify one request, or let FastAPI do it.
 
+    keys = PublishedKeys.at("https://tochka.example")
+
     @app.post("/hook")
     async def hook(event: Annotated[Envelope, Depends(verified_event(keys, receiver="shop"))]) -> None: ...
 
-The caller keeps repetitions out: an event's `id` is the same on every attempt, and its effect belongs into
-one transaction with the note that it was seen.
+The caller keeps repetitions out: an event's `sequence` and `id` are the same on every attempt, and its effect
+belongs into one transaction with the note that it was there.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -14,7 +16,7 @@ from starlette.requests import Request
 from tochka_sdk import events, webhooks
 from tochka_sdk.errors import Malformed, TooLarge
 from tochka_sdk.events import Envelope
-from tochka_sdk.keys import PlatformKeys
+from tochka_sdk.keys import PublishedKeys
 
 MAX_BODY = 256 * 1024
 
@@ -25,58 +27,72 @@ class MisdirectedEvent(Malformed):
     code = "events.misdirected"
 
 
-def receive(
-    headers: Mapping[str, str],
-    body: bytes,
-    *,
-    receiver: str,
-    public_keys: Sequence[str] = (),
-    secrets: Sequence[str] = (),
-) -> Envelope:
+def verify(body: bytes, headers: Mapping[str, str], keys: Sequence[str], *, receiver: str) -> Envelope:
     """The event in a signed request.
 
     Args:
+        body: the raw bytes, as they came.
         headers: of the request, in any case.
-        body: the raw bytes.
-        receiver: the module's id, or the endpoint's: a copy for somebody else is refused.
-        public_keys: `whpk_` keys of the platform (`tochka_whpk` in its JWKS), for `v1a`.
-        secrets: `whsec_` secrets of this receiver, for `v1`.
+        keys: `whpk_` keys of the platform (`tochka_whpk` in its `jwks.json`) for `v1a`, `whsec_` secrets of
+            this receiver for `v1`, or both; one that fits is enough.
+        receiver: the module's id, or the endpoint's. The platform signs all copies with one key, so a copy
+            for somebody else is refused.
 
     Raises:
-        SignatureInvalid: 401, it does not prove that it comes from the platform.
-        EventInvalid: 400, it is no event.
+        tochka_sdk.webhooks.SignatureInvalid: 401, it does not prove that it comes from the platform.
+        tochka_sdk.events.EventInvalid: 400, it is signed, but no event.
         MisdirectedEvent: 422, it is meant for another receiver.
     """
-    webhooks.verify(headers, body, public_keys=public_keys, secrets=secrets)
-    return read(headers, body, receiver=receiver)
+    secrets = [key for key in keys if key.startswith(webhooks.SECRET_PREFIX)]
+    webhooks.verify(headers, body, public_keys=keys, secrets=secrets)
+    return addressed(read(body, headers), receiver)
 
 
-def read(headers: Mapping[str, str], body: bytes, *, receiver: str) -> Envelope:
-    """The event in a request that was verified. Raises as `receive` does."""
-    lowered = {name.lower(): value for name, value in headers.items()}
+def read(body: bytes, headers: Mapping[str, str]) -> Envelope:
+    """The event in a request that was verified. Raises `EventInvalid`."""
     envelope = events.parse(body)
+    lowered = {name.lower(): value for name, value in headers.items()}
     if lowered.get("webhook-id") != envelope.id:
         raise events.EventInvalid("The event's id and the request's are not the same.")
+    return envelope
+
+
+def addressed(envelope: Envelope, receiver: str) -> Envelope:
+    """The event, if it names this receiver. Raises `MisdirectedEvent`."""
     if envelope.receiver != receiver:
         raise MisdirectedEvent("The event is meant for another receiver.")
     return envelope
 
 
-def verified_event(keys: PlatformKeys, *, receiver: str) -> Callable[[Request], Awaitable[Envelope]]:
-    """A FastAPI dependency: the verified event of a request, by `v1a` and the platform's published keys.
+async def body_of(request: Request) -> bytes:
+    """The raw body, cut off where it becomes too large. Raises `TooLarge`."""
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > MAX_BODY:
+            raise TooLarge(f"An event has at most {MAX_BODY} bytes.")
+        chunks.append(chunk)
+    return b"".join(chunks)
 
-    What is wrong is raised as a `DomainError`; `tochka_sdk.problems.install(app)` answers it cleanly.
+
+def verified_event(
+    keys: PublishedKeys | Sequence[str], *, receiver: str
+) -> Callable[[Request], Awaitable[Envelope]]:
+    """A FastAPI dependency: the verified event of a request.
+
+    `keys` are those that the platform publishes, fetched and followed as they are rotated
+    (`PublishedKeys.at(url)`, or a module's own), or fixed ones as `verify` takes them.
+
+    What is wrong is raised as `verify` does, 413 beside it, and 503 while there is no key to look at a
+    signature with. `tochka_sdk.problems.install(app)` answers it as a problem document; an application that
+    answers its errors in a way of its own adds `problems.answer` for `DomainError` alone.
     """
 
-    async def dependency(request: Request) -> Envelope:
-        chunks, size = [], 0
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > MAX_BODY:
-                raise TooLarge(f"An event has at most {MAX_BODY} bytes.")
-            chunks.append(chunk)
-        body = b"".join(chunks)
+    async def event(request: Request) -> Envelope:
+        body = await body_of(request)
+        if not isinstance(keys, PublishedKeys):
+            return verify(body, request.headers, keys, receiver=receiver)
         await keys.verify_webhook(request.headers, body)
-        return read(request.headers, body, receiver=receiver)
+        return addressed(read(body, request.headers), receiver)
 
-    return dependency
+    return event
