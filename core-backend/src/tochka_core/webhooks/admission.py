@@ -1,4 +1,4 @@
-"""Which deliveries may be sent now: commands, and news as far as their receivers' gates let them through."""
+"""Which news may be sent now: as many as their receivers' gates let through. Commands go past them."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -31,18 +31,16 @@ class Admission:
 
     async def admit(self, deliveries: Sequence[Delivery]) -> Admitted:
         """Ask for all of these in one round trip."""
-        wanted = Counter(delivery.receiver for delivery in deliveries if not delivery.command)
+        wanted = Counter(delivery.receiver for delivery in deliveries)
         if not wanted:
-            return Admitted(list(deliveries), [], [])
+            return Admitted([], [], [])
         limits = {delivery.receiver: _limits(delivery) for delivery in deliveries}
         wants = [Want(_gate(receiver), count, limits[receiver]) for receiver, count in wanted.items()]
         grants = dict(zip(wanted, await self._gates.take(wants), strict=True))
         left = {receiver: list(grant.ids) for receiver, grant in grants.items()}
         admitted = Admitted([], [], [])
         for delivery in deliveries:
-            if delivery.command:
-                admitted.sent.append(delivery)
-            elif left[delivery.receiver]:
+            if left[delivery.receiver]:
                 self._grants[delivery.id] = left[delivery.receiver].pop()
                 admitted.sent.append(delivery)
             else:

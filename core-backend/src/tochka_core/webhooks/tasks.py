@@ -144,13 +144,19 @@ class Dispatcher:
                     without=full,
                     lease=LEASE,
                 )
-        for delivery in await self._admit(claimed):
-            lane = LANES[not delivery.command]
-            self._in_flight[lane][delivery.receiver] += 1
-            task = asyncio.create_task(self._send(lane, delivery))
-            self._sending[task] = delivery
-            task.add_done_callback(partial(self._landed, lane))
+        for delivery in claimed:
+            if delivery.command:  # whoever waits for an activation does not wait for the gates of news
+                self._start(delivery)
+        for delivery in await self._admit([delivery for delivery in claimed if not delivery.command]):
+            self._start(delivery)
         return bool(claimed)
+
+    def _start(self, delivery: Delivery) -> None:
+        lane = LANES[not delivery.command]
+        self._in_flight[lane][delivery.receiver] += 1
+        task = asyncio.create_task(self._send(lane, delivery))
+        self._sending[task] = delivery
+        task.add_done_callback(partial(self._landed, lane))
 
     async def _admit(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
         """Those that may be sent now; the others are put back where they stood, and no attempt is counted."""
