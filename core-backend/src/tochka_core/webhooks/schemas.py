@@ -1,7 +1,7 @@
 """What modules and owners send and get, and the rows that the dispatcher works on."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -114,6 +114,19 @@ class Attempt:
 Settled = Literal["delivered", "refused", "expired", "held"]
 Status = Literal["pending", "accepted", "delivered", "refused", "expired", "cancelled", "held"]
 Rate = Annotated[int, Field(ge=1, le=1000)]
+EventType = Annotated[str, Field(pattern=r"^[a-z0-9_.]{1,64}$")]
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2999, 12, 31, tzinfo=UTC)
+
+
+def _storable(moment: datetime) -> datetime:
+    """The moment, or the end of all that can have happened on its side: a filter for whatever is asked."""
+    if moment.year <= EARLIEST.year:
+        return EARLIEST
+    return LATEST if moment.year >= LATEST.year else moment
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_storable)]
+"""A bound of a filter."""
 
 
 class DeliveryRead(BaseModel):
@@ -176,16 +189,16 @@ class DeliveryFilter:
 class RecoverRequest(BaseModel):
     """Send again what an endpoint has missed since then: held, refused and expired deliveries."""
 
-    since: AwareDatetime
-    until: AwareDatetime | None = None
+    since: Moment
+    until: Moment | None = None
 
 
 class ReplayRequest(BaseModel):
     """Which deliveries of an endpoint to send again, and how many a second. A dry run only counts them."""
 
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
-    event_types: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=50)] = []
+    since: Moment | None = None
+    until: Moment | None = None
+    event_types: Annotated[list[EventType], Field(max_length=50)] = []
     statuses: Annotated[list[Settled], Field(min_length=1, max_length=4)] = ["held", "refused", "expired"]
     rate_per_second: Rate = 20
     dry_run: bool = False

@@ -3,12 +3,19 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime
+from fastapi import APIRouter, Depends
 
 from tochka_core.paging import Page, PageRequestDep
 from tochka_core.tenants.public import AdminConnection
-from tochka_core.webhooks.schemas import AttemptRead, DeliveryDetail, DeliveryFilter, DeliveryRead, Status
+from tochka_core.webhooks.schemas import (
+    AttemptRead,
+    DeliveryDetail,
+    DeliveryFilter,
+    DeliveryRead,
+    EventType,
+    Moment,
+    Status,
+)
 from tochka_core.webhooks.service import history
 
 router = APIRouter(prefix="/deliveries", tags=["webhooks"])
@@ -17,10 +24,10 @@ router = APIRouter(prefix="/deliveries", tags=["webhooks"])
 def _filter(
     endpoint_id: UUID | None = None,
     status: Status | None = None,
-    type: Annotated[str | None, Query(max_length=64)] = None,
+    type: EventType | None = None,
     event_id: UUID | None = None,
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
 ) -> DeliveryFilter:
     return DeliveryFilter(endpoint_id, status, type, event_id, since, until)
 
