@@ -108,10 +108,7 @@ async def _execute(database: ScratchDatabase, statements: str) -> None:
 
 
 ASKED = ["installation.requested", "subscription.created"]
-UNDONE = [
-    *("installation.failed", "installation.removed", "installation.requested"),
-    *("subscription.cancelled", "subscription.created"),
-]
+UNDONE = sorted([*ASKED, "installation.failed", "installation.removed", "subscription.cancelled"])
 
 
 async def _counts(stage: Stage) -> dict[str, Any]:
