@@ -52,9 +52,14 @@ def _moment(text: str) -> datetime:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Do it with the settings of the environment; the exit code."""
+    return asyncio.run(answer(arguments, Settings()))
+
+
+async def answer(arguments: argparse.Namespace, settings: Settings) -> int:
     """Do it; the exit code."""
     try:
-        return asyncio.run(_do(arguments, Settings()))
+        return await _do(arguments, settings)
     except DomainError as refusal:
         return _cannot(refusal.detail)
     except (OSError, asyncpg.PostgresError) as error:

@@ -1,9 +1,12 @@
 """What an operator is told of the queues, and what sending again by hand does."""
 
+import argparse
 import asyncio
+import io
 import json
 import sys
 from collections.abc import AsyncIterator
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +19,7 @@ from core_kit.processes import environment
 from core_kit.receivers import DELIVERIES, receiver_of
 from core_kit.running import RunningCore, core_settings, run_core
 from core_kit.waiting import until
+from tochka_core import mailroom
 from tochka_core.migrate import upgrade
 from tochka_core.outbox.public import record
 from tochka_core.webhooks.service import routing
@@ -48,6 +52,17 @@ class Said:
 
 
 async def _ask(core: RunningCore, *arguments: str) -> Said:
+    """The command, in this process."""
+    parser = argparse.ArgumentParser()
+    mailroom.add_commands(parser)
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        code = await mailroom.answer(parser.parse_args(arguments), core.settings)
+    return Said(code, out.getvalue(), err.getvalue())
+
+
+async def _run(core: RunningCore, *arguments: str) -> Said:
+    """The command, as a program of its own."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tochka_core.main", "webhooks", *arguments),
         env=environment(core.settings),
@@ -85,7 +100,8 @@ async def test_an_operator_sees_how_the_queues_stand(alone: tuple[RunningCore, S
         assert (late.code, queue["to"], queue["pending"], queue["due"]) == (1, "127.0.0.1", 1, 1)
         assert 90 < queue["oldest_s"] < 200
         assert receiver.door not in late.text
-        assert (await _ask(core, "stats", "--older-than", "3600")).code == 0
+        told = await _ask(core, "stats", "--older-than", "3600")
+        assert (told.code, "127.0.0.1 · news" in told.text) == (0, True)
         assert (await _ask(core, "drain", "--timeout", "0")).code == 1
         async with dispatching(core.jobs):
             drained = await _ask(core, "drain", "--timeout", "30")
@@ -154,7 +170,9 @@ async def test_an_operator_sends_a_modules_news_again_and_never_a_command(
 
     await until(is_refused)
     module.on["ping"] = answers(200)
-    said = await _ask(core, "replay", "--module", module.id, "--since", LONG_AGO)
+    chosen = ("replay", "--module", module.id, "--since", LONG_AGO)
+    assert "1 deliveries would be sent again" in (await _ask(core, *chosen, "--dry-run")).text
+    said = await _ask(core, *chosen)
     assert said.code == 0, said
     first, second = await module.wait_for("ping", 2)
     assert first.envelope.id == second.envelope.id
@@ -165,6 +183,7 @@ REFUSED = "SELECT status FROM deliveries WHERE tenant_id = $1 AND type = 'ping'"
 
 
 async def test_what_makes_no_sense_is_refused_with_a_sentence(core: RunningCore) -> None:
+    assert (await _run(core, "replay")).code == 2
     for arguments in ((), ("--delivery", "01a218a4-0bb7-7263-ac57-00b454b4ba47"), ("--module", "shop")):
         said = await _ask(core, "replay", *arguments)
         assert (said.code, said.text) == (2, "")
