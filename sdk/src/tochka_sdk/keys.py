@@ -23,6 +23,8 @@ itself.
 """
 MAX_AGE_S = 600.0
 """A key is published fifteen minutes before it is used."""
+RETRY_S = 1.0
+"""The shortest time between two fetches while the core is away."""
 
 _T = TypeVar("_T")
 _log = logs.get_logger(__name__)
@@ -95,11 +97,16 @@ class PublishedKeys:
             webhooks.verify(headers, body, public_keys=self.webhook_keys)
 
     async def _refetch(self) -> bool:
-        """Fetch the keys unless that was done a moment ago; False when the core is away."""
+        """Fetch the keys unless that was done a moment ago; False when the core is away.
+
+        After a fetch that failed we wait for the next one instead of refusing: a core that was just started
+        is back before a caller would be.
+        """
         asked = time.monotonic()
         async with self._lock:
-            if self._tried >= asked - (self._interval if self._reachable else self._interval / 10):
+            if self._tried >= (asked - self._interval if self._reachable else asked):
                 return self._reachable
+            await asyncio.sleep(self._tried + min(self._interval, RETRY_S) - time.monotonic())
             try:
                 self._jwks = await self._fetch()
                 self._reachable = True
