@@ -74,6 +74,7 @@ proof: $(FOR_WORKING) build ## the long tests: chaos, races at scale, soak
 	$(BIN)/python -m pytest -m proof $(PYTEST_ARGUMENTS)
 
 bench: $(FOR_WORKING) build ## measure, and print the figures
+	@$(UV) sync $(QUIET) --frozen --group bench
 	$(BIN)/python -m bench
 
 client: $(FOR_WORKING) $(PANEL_PACKAGES) ## write what is generated anew: openapi.json, the panel's client, the events of sdk-js

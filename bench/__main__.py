@@ -10,11 +10,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import activation_rate, live, memory, sealing, signins, starts
+from bench import activation_rate, deliveries, growth, latency, live, memory, sealing, signins, starts
 from bench.report import Figure, print_facts, print_figures
 from bench.running import fresh_folder, running
 
-CHOICES = ("live", "memory", "starts", "rate", "signins", "seals")
+CHOICES = ("live", "memory", "starts", "rate", "signins", "seals", "deliveries", "latency", "growth")
 WIDTH = 120  # of a report that goes to a file
 
 
@@ -45,6 +45,17 @@ class Bench:
             self._heading("Sign-ins and requests beside better-auth")
             rounds, seconds = (1, 1) if self._quick else (5, 3)
             yield from signins.measure(rounds, seconds, self._say)
+        if "deliveries" in chosen:
+            self._heading("Webhooks")
+            rounds, share = (1, 0.1) if self._quick else (5, 1.0)
+            yield from deliveries.measure(rounds, share, self._say)
+        if "latency" in chosen:
+            self._heading("From commit to arrival")
+            yield from latency.measure(3 if self._quick else 30, self._say)
+        if "growth" in chosen:
+            self._heading("A growing table")
+            sizes = (10**4, 10**5) if self._quick else (10**4, 10**5, 10**6, 10**7)
+            yield from growth.measure(sizes, self._say)
 
     def _on_one_stack(self, chosen: Sequence[str]) -> Iterator[Figure]:
         self._heading("A stack on an empty data directory")

@@ -18,6 +18,15 @@ KEYS = ("signing_key", "license_key", "audit_key")
 SECRETS = ("code_pepper", "session_key", "secret_key_master")
 
 
+def new_secrets() -> dict[str, str]:
+    """Keys and secrets that nothing else has, as settings."""
+    return {
+        "webhook_key": generate_keypair()[0],
+        **{name: json.dumps(generate_key().as_dict(private=True)) for name in KEYS},
+        **{name: secrets.token_urlsafe(48) for name in SECRETS},
+    }
+
+
 @asynccontextmanager
 async def core(server: Server, dsn: str, connections: int) -> AsyncIterator[Resources]:
     """As the role of `dsn`, with at most so many connections. There is no Redis behind it."""
@@ -27,9 +36,7 @@ async def core(server: Server, dsn: str, connections: int) -> AsyncIterator[Reso
             "jobs_database_url": server.jobs_dsn,
             "redis_url": "redis://127.0.0.1:1",
             "pool_size": connections,
-            "webhook_key": generate_keypair()[0],
-            **{name: json.dumps(generate_key().as_dict(private=True)) for name in KEYS},
-            **{name: secrets.token_urlsafe(48) for name in SECRETS},
+            **new_secrets(),
         }
     )
     async with open_resources(settings, database_url=SecretStr(dsn), name="bench") as resources:

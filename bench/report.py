@@ -31,10 +31,20 @@ def median(samples: Sequence[float]) -> float:
     return statistics.median(samples)
 
 
-def p95(samples: Sequence[float]) -> float:
-    """The sample that 95 of 100 do not exceed (nearest rank); of a few samples, the worst."""
+def rank(samples: Sequence[float], percent: int) -> float:
+    """The sample that so many of a hundred do not exceed (nearest rank)."""
     ordered = sorted(samples)
-    return ordered[-(-95 * len(ordered) // 100) - 1]
+    return ordered[-(-percent * len(ordered) // 100) - 1]
+
+
+def p95(samples: Sequence[float]) -> float:
+    """The sample that 95 of 100 do not exceed; of a few samples, the worst."""
+    return rank(samples, 95)
+
+
+def milliseconds(value: float) -> str:
+    """A short time."""
+    return f"{value:.1f} ms" if value < 10 else f"{value:.0f} ms"
 
 
 def seconds(value: float) -> str:

@@ -3,31 +3,27 @@ there are two.
 """
 
 import json
-import os
 import queue
 import secrets
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 from redis import Redis
-from tochka_sdk.tokens import generate_key
-from tochka_sdk.webhooks import generate_keypair
 from tochka_stack.ports import free_ports
 
+from bench.core import new_secrets
 from bench.durable import Server
+from bench.processes import PATIENCE_S, running, until_open
 from tests.node import find_node, install_packages
 
 HERE = Path(__file__).parent / "better_auth"
 VARIANTS = ("full", "plain", "cached")
 POOL = 10  # connections to PostgreSQL, for each
-PATIENCE_S = 60.0
 # Counted like any other request, and never reached: `limits` are strict.
 BOUNDLESS = "900000000/1d"
 RATES = ("address", "changes", "codes", "codes_day", "answers", "refreshes", "labels", "tenant")
@@ -105,23 +101,13 @@ def ours(server: Server, redis_url: str) -> Iterator[Rival]:
             {**dict.fromkeys(RATES, BOUNDLESS), "channel_budget": 10**9, "country_budget": 10**9}
         ),
         "dev_inbox": "true",
-        **_secrets(),
+        **new_secrets(),
     }
     told = {f"TOCHKA_CORE_{name.upper()}": value for name, value in environment.items()}
     arguments = [sys.executable, "-m", "tochka_core.main", "web"]
-    with _running(arguments, told, stderr=subprocess.DEVNULL) as process:
-        _until_open(process, port)
+    with running(arguments, told, stderr=subprocess.DEVNULL) as process:
+        until_open(process, port)
         yield Rival("ours", f"http://127.0.0.1:{port}", process, _Inbox(redis_url))
-
-
-def _secrets() -> dict[str, str]:
-    webhook_key, _ = generate_keypair()
-    keys = {
-        f"{name}_key": json.dumps(generate_key().as_dict(private=True))
-        for name in ("signing", "license", "audit")
-    }
-    plain = {name: secrets.token_urlsafe(48) for name in ("code_pepper", "session_key", "secret_key_master")}
-    return {"webhook_key": webhook_key, **keys, **plain}
 
 
 @contextmanager
@@ -137,47 +123,6 @@ def theirs(database: str, variant: str) -> Iterator[Rival]:
     }
     codes = _Lines()
     arguments = [str(node), str(HERE / "server.mjs"), json.dumps(told)]
-    with _running(arguments, {"NODE_ENV": "production"}, stdout=subprocess.PIPE) as process:
+    with running(arguments, {"NODE_ENV": "production"}, stdout=subprocess.PIPE) as process:
         port = codes.follow(process)
         yield Rival(variant, f"http://127.0.0.1:{port}", process, codes)
-
-
-@contextmanager
-def _running(
-    arguments: list[str], environment: dict[str, str], **streams: int
-) -> Iterator[subprocess.Popen[bytes]]:
-    told = {"PATH": os.defpath, **environment}
-    with subprocess.Popen(arguments, cwd=HERE, env=told, **streams) as process:  # type: ignore[call-overload]
-        try:
-            yield process
-        finally:
-            process.terminate()
-            process.wait(PATIENCE_S)
-
-
-def _until_open(process: subprocess.Popen[bytes], port: int) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while all(connection.laddr.port != port for connection in psutil.Process(process.pid).net_connections()):
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError("the core did not start")
-        time.sleep(0.05)
-
-
-def pin(process: subprocess.Popen[bytes]) -> None:
-    """Leave the first processor to this process, where there are several."""
-    count = os.cpu_count() or 1
-    if count > 1 and hasattr(os, "sched_setaffinity"):
-        psutil.Process(process.pid).cpu_affinity([0])
-
-
-@contextmanager
-def aside() -> Iterator[None]:
-    """Keep this process, and what it starts from here on, off the first processor."""
-    if not hasattr(os, "sched_getaffinity") or len(before := os.sched_getaffinity(0)) == 1:
-        yield
-        return
-    os.sched_setaffinity(0, before - {min(before)})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)

@@ -16,8 +16,9 @@ from tochka_stack.testing import ScratchPostgres, running_redis, scratch_folder
 
 from bench.durable import durable_postgres, prepare
 from bench.others import Others
+from bench.processes import aside, pin, work
 from bench.report import Figure, median, per_second, spread
-from bench.rivals import VARIANTS, Rival, aside, ours, pin, theirs
+from bench.rivals import VARIANTS, Rival, ours, theirs
 
 CONCURRENCY = 16
 AIM = "≥ 3 ×"
@@ -115,10 +116,10 @@ class Contestant:
 
     async def run(self, action: str, seconds: float) -> None:
         """One turn; its rate is kept, and what it took of the processor."""
-        before = _work(self.process)
+        before = work(self.process)
         done, rate = await _rate(getattr(self, f"_{action}"), seconds)
         self.rates[action].append(rate)
-        self.costs[action].append((_work(self.process) - before) / done)
+        self.costs[action].append((work(self.process) - before) / done)
 
     async def _newcomers(self, _number: int) -> None:
         phone = f"+7900{next(_phones):07d}"
@@ -136,12 +137,6 @@ class Contestant:
 
     def _somebody(self, number: int) -> dict[str, str]:
         return self.people[-1 - number % min(len(self.people), 500)]
-
-
-def _work(process: psutil.Process) -> float:
-    """The seconds of a processor that it has used so far."""
-    times = process.cpu_times()
-    return float(times.user + times.system)
 
 
 async def _rate(work: Callable[[int], Awaitable[None]], seconds: float) -> tuple[int, float]:
