@@ -20,7 +20,9 @@ def _engine_url(database: ScratchDatabase) -> str:
 
 
 def _differences(connection: Connection) -> list[object]:
-    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    partitions = set(connection.scalars(text("SELECT relname FROM pg_class WHERE relispartition")))
+    opts = {"compare_type": True, "include_name": lambda name, *_: name not in partitions}
+    context = MigrationContext.configure(connection, opts=opts)
     return list(compare_metadata(context, METADATA))
 
 

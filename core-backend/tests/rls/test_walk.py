@@ -10,7 +10,15 @@ TABLES = """
     SELECT relname, relrowsecurity, relforcerowsecurity, relowner::regrole::text AS owner,
            (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND attnum > 0
             AND attname IN ('tenant_id', 'user_id')) AS owned
-    FROM pg_class c WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+    FROM pg_class c
+    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+"""
+RIGHTS_ON_PARTS = """
+    SELECT c.relname, c.relrowsecurity, r.role,
+           has_table_privilege(r.role, c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')
+           OR has_any_column_privilege(r.role, c.oid, 'SELECT, INSERT, UPDATE, REFERENCES') AS may
+    FROM pg_class c, unnest($1::text[]) AS r(role)
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relispartition AND c.relkind = 'r'
 """
 
 
@@ -26,6 +34,14 @@ async def test_every_table_has_its_place_in_the_walk(worlds: Worlds) -> None:
             assert row["relforcerowsecurity"], name
         else:
             assert row["owned"] == 0, f"{name} names a tenant or a person and is walled off by nothing"
+
+
+async def test_nobody_has_a_right_on_a_part_of_a_table(worlds: Worlds) -> None:
+    connection = await asyncpg.connect(worlds.database.superuser_dsn)
+    rows = await connection.fetch(RIGHTS_ON_PARTS, list(ROLES))
+    await connection.close()
+    assert {row["relname"].rpartition("_")[0][:4] for row in rows} == {"deli", "atte"}
+    assert [row for row in rows if row["may"] or not row["relrowsecurity"]] == []
 
 
 async def test_both_parties_own_something_of_every_table(worlds: Worlds) -> None:

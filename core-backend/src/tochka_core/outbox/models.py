@@ -29,6 +29,7 @@ class Event(Base):
     fanned_out_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
     __table_args__ = (
+        Index("ix_events_id", "id", postgresql_using="brin"),
         Index("ix_events_waiting", "id", postgresql_where=text("fanned_out_at IS NULL")),
         Index("ix_events_waiting_tenant", "tenant_id", "id", postgresql_where=text("fanned_out_at IS NULL")),
     )

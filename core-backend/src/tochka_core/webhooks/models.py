@@ -14,7 +14,6 @@ from sqlalchemy import (
     Integer,
     SmallInteger,
     Text,
-    UniqueConstraint,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -74,7 +73,8 @@ class DeliveryQueue(Base):
 
 class Delivery(Base):
     """One event for one receiver. While somebody sends it, `due_at` is when the lease ends. `resource` is
-    what its endpoint's order is kept by; until an earlier one of it is settled, `due_at` is infinite.
+    what its endpoint's order is kept by; until an earlier one of it is settled, `due_at` is infinite. Each
+    month's lie in a partition; which one is told by `id`.
     """
 
     __tablename__ = "deliveries"
@@ -101,7 +101,6 @@ class Delivery(Base):
     finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
     __table_args__ = (
-        UniqueConstraint("tenant_id", "receiver", "sequence", name="uq_deliveries_receiver"),
         ForeignKeyConstraint(
             ["tenant_id", "event_id"], ["events.tenant_id", "events.id"], name="fk_deliveries_event_id_events"
         ),
@@ -117,6 +116,7 @@ class Delivery(Base):
         ),
         Index("ix_deliveries_unsettled", "tenant_id", "installation_id", postgresql_where=text(UNSETTLED)),
         Index("ix_deliveries_event_id", "tenant_id", "event_id"),
+        Index("ix_deliveries_sequence", "tenant_id", "receiver", "sequence"),
         Index("ix_deliveries_receiver", "receiver", "position"),
         Index(
             "ix_deliveries_resource",
@@ -129,17 +129,18 @@ class Delivery(Base):
             *("tenant_id", "endpoint_id", "id"),
             postgresql_where=text("endpoint_id IS NOT NULL"),
         ),
+        {"postgresql_partition_by": "RANGE (id)"},
     )
 
 
 class Attempt(Base):
-    """One try to deliver, and what came back."""
+    """One try to deliver, and what came back. It lies beside its delivery, in the same month."""
 
     __tablename__ = "attempts"
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    delivery_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    delivery_id: Mapped[UUID]
     number: Mapped[int] = mapped_column(SmallInteger)
     started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     duration_ms: Mapped[int] = mapped_column(Integer)
@@ -151,12 +152,8 @@ class Attempt(Base):
     address: Mapped[str | None] = mapped_column(Text)
 
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["tenant_id", "delivery_id"],
-            ["deliveries.tenant_id", "deliveries.id"],
-            name="fk_attempts_delivery_id_deliveries",
-        ),
         Index("ix_attempts_delivery_id", "tenant_id", "delivery_id", "number"),
+        {"postgresql_partition_by": "RANGE (delivery_id)"},
     )
 
 

@@ -21,7 +21,7 @@ from tochka_core.webhooks import metrics, sending
 from tochka_core.webhooks.admission import Admission
 from tochka_core.webhooks.schedules import REQUESTED, pause_after
 from tochka_core.webhooks.schemas import Delivery
-from tochka_core.webhooks.service import digests, outcomes, queue, replays, reports, routing
+from tochka_core.webhooks.service import digests, months, outcomes, queue, replays, reports, routing
 from tochka_core.webhooks.service.outcomes import Outcome
 
 FAN_OUT = 200
@@ -32,6 +32,7 @@ FAN_OUT_S, DELIVER_S, CONCLUDE_S, OVERDUE_S, REPLAYS_S = 0.03, 0.1, 0.02, 0.25, 
 LEASE = timedelta(seconds=10)
 HEARTBEAT_S = 2.5
 DIGESTS_S = 60.0
+MONTHS_S = 3600.0
 DRAIN_S = 2.0
 _log = logs.get_logger(__name__)
 
@@ -84,6 +85,7 @@ class Dispatcher:
             group.create_task(self._loop("heartbeat", self._heartbeat, HEARTBEAT_S))
             group.create_task(self._loop("replays", self._replays, REPLAYS_S))
             group.create_task(self._loop("digests", self._digests, DIGESTS_S))
+            group.create_task(self._loop("months", self._months, MONTHS_S))
             await self._stop.wait()
             self._wake.set()
         await self._drain()
@@ -179,6 +181,16 @@ class Dispatcher:
         """Tell modules how many events there are for them."""
         async with self._resources.connections.system("writes all tenants' digests") as connection:
             return await digests.write(connection) > 0
+
+    async def _months(self) -> bool:
+        """Make partitions ahead, and forget what is older than what is kept."""
+        kept = self._resources.deliveries_kept_months
+        async with self._resources.connections.system("makes and drops months") as connection:
+            dropped = await months.keep(connection, kept)
+        if dropped:
+            _log.info("webhooks.months_dropped", months=dropped)
+        async with self._resources.connections.system("forgets all tenants' old events") as connection:
+            return await months.forget_events(connection, kept) == months.PORTION
 
     async def _replays(self) -> bool:
         """Make the next portions of what is to be sent again due."""
