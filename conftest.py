@@ -17,7 +17,9 @@ A test that stops or breaks an engine starts one of its own: `running_postgres` 
 `TOCHKA_TEST_REDIS_URL` (its database is flushed) those servers are used instead of embedded ones.
 """
 
+import functools
 import os
+import ssl
 from collections.abc import Iterator
 
 import pytest
@@ -27,6 +29,8 @@ from tochka_stack.testing import ScratchPostgres, scratch_postgres, scratch_redi
 # The engines of tests have no TLS. Asked for it, the driver leaves a future behind whose error nobody awaits
 # whenever connecting is cancelled, and some later test would be blamed for that.
 os.environ.setdefault("PGSSLMODE", "disable")  # noqa: TID251  tests have no settings
+# Every HTTP client would read all the authorities of the internet, for 30 ms each; nobody here asks them.
+ssl.create_default_context = functools.cache(ssl.create_default_context)  # type: ignore[assignment]
 
 
 @pytest.fixture(scope="session")
