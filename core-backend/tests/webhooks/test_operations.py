@@ -19,10 +19,11 @@ from core_kit.processes import environment
 from core_kit.receivers import DELIVERIES, receiver_of
 from core_kit.running import RunningCore, core_settings, run_core
 from core_kit.waiting import until
+from prometheus_client import REGISTRY
 from tochka_core import mailroom
 from tochka_core.migrate import upgrade
 from tochka_core.outbox.public import record
-from tochka_core.webhooks.service import routing
+from tochka_core.webhooks.service import operations, routing
 from tochka_sdk.db import Scope
 from tochka_stack.testing import ScratchDatabase, ScratchPostgres
 
@@ -114,6 +115,38 @@ LATE = """
     UPDATE deliveries SET due_at = now() - interval '100 s' WHERE tenant_id = $1 AND status = 'pending'
     RETURNING id
 """
+
+
+async def test_the_metrics_say_how_late_everything_is(alone: tuple[RunningCore, ScratchDatabase]) -> None:
+    core, database = alone
+    owner = await sign_up(core.url)
+    await _fan_out(core)
+    async with receiver_of(core, owner) as receiver:
+        await _rename(owner, "Раз")
+        await look(database, "UPDATE events SET occurred_at = now() - interval '100 s' RETURNING id")
+        assert 90 < (await _lateness(core)).event_s < 200
+        await _fan_out(core)
+        assert (await _lateness(core)).event_s == 0
+        await look(database, "UPDATE delivery_queues SET due_at = now() - interval '100 s' RETURNING receiver")
+        late = await _lateness(core)
+        assert (late.command_s, 90 < late.news_s < 200) == (0, True)
+        async with dispatching(core.jobs):
+            await receiver.wait_for("tenant.updated")
+            await until(_is_said)
+    assert REGISTRY.get_sample_value("tochka_outbox_lag_seconds") == 0
+    await owner.client.aclose()
+
+
+GAUGE = "tochka_webhook_late_seconds"
+
+
+async def _is_said() -> bool:
+    return REGISTRY.get_sample_value(GAUGE, {"lane": "news"}) is not None
+
+
+async def _lateness(core: RunningCore) -> operations.Lateness:
+    async with core.jobs.connections.system("test") as connection:
+        return await operations.lateness(connection)
 
 
 async def test_an_operator_sends_again_what_an_endpoint_has_missed(

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -47,6 +48,7 @@ class FreshInstallation:
         return f"{self.scheme}://{self.host}"
 
 
+@lru_cache(maxsize=1024)
 def receiver_secret(master: bytes, receiver: str) -> str:
     """The `whsec_` secret of one receiver, derived from the platform's master secret: none is stored."""
     digest = hmac.digest(master, b"webhook-receiver:" + receiver.encode(), hashlib.sha256)

@@ -127,3 +127,16 @@ class Report:
     succeeded: int = 0
     failed: int = 0
     pause_s: float = 0.0
+
+    def followed_by(self, later: "Report") -> "Report | None":
+        """Both in one, if what they say of the other side is the same."""
+        same = bool(self.succeeded) == bool(later.succeeded) and bool(self.failed) == bool(later.failed)
+        if self.name != later.name or not same:
+            return None
+        return Report(
+            self.name,
+            self.ids + later.ids,
+            self.succeeded + later.succeeded,
+            self.failed + later.failed,
+            max(self.pause_s, later.pause_s),
+        )

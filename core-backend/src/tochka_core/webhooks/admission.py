@@ -27,7 +27,7 @@ class Admission:
     def __init__(self, gates: Gates) -> None:
         self._gates = gates
         self._grants: dict[UUID, str] = {}
-        self._reports: list[Report] = []
+        self._reports: dict[str, list[Report]] = {}
 
     async def admit(self, deliveries: Sequence[Delivery]) -> Admitted:
         """Ask for all of these in one round trip."""
@@ -52,19 +52,28 @@ class Admission:
         """What came of a delivery that was admitted. Commands have no gate, and tell nothing of one."""
         grant = self._grants.pop(delivery.id, None)
         if grant is not None:
-            self._reports.append(report_of(_gate(delivery.receiver), [grant], answer, clock.now()))
+            self._gather(report_of(_gate(delivery.receiver), [grant], answer, clock.now()))
 
     def forget(self, delivery: Delivery) -> None:
         """Nothing came of it: its grant is given back."""
         grant = self._grants.pop(delivery.id, None)
         if grant is not None:
-            self._reports.append(Report(_gate(delivery.receiver), (grant,)))
+            self._gather(Report(_gate(delivery.receiver), (grant,)))
 
     async def tell(self) -> None:
         """Tell the gates what has gathered."""
-        told, self._reports = self._reports, []
+        told, self._reports = self._reports, {}
         if told:
-            await self._gates.report(told)
+            await self._gates.report([report for reports in told.values() for report in reports])
+
+    def _gather(self, report: Report) -> None:
+        """One call of a script for a receiver's answers, as long as they are alike."""
+        before = self._reports.setdefault(report.name, [])
+        both = before[-1].followed_by(report) if before else None
+        if both is None:
+            before.append(report)
+        else:
+            before[-1] = both
 
 
 def _gate(receiver: str) -> str:

@@ -64,7 +64,9 @@ def _tell(delivery: Delivery, answer: Answer, verdict: Verdict, duration: float)
     label = delivery.receiver if delivery.endpoint_id is None else "endpoints"
     metrics.SECONDS.labels(label).observe(duration)
     metrics.ATTEMPTS.labels(label, verdict.status).inc()
-    _log.info(
+    # what went well is in the log of attempts, and would drown everything else here
+    tell = _log.debug if verdict.status == "delivered" and not delivery.command else _log.info
+    tell(
         "webhooks.attempt",
         type=delivery.type,
         event_id=str(delivery.event_id),

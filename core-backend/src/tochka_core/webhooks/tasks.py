@@ -21,7 +21,7 @@ from tochka_core.webhooks import metrics, sending
 from tochka_core.webhooks.admission import Admission
 from tochka_core.webhooks.schedules import REQUESTED, pause_after
 from tochka_core.webhooks.schemas import Delivery
-from tochka_core.webhooks.service import digests, months, outcomes, queue, replays, reports, routing
+from tochka_core.webhooks.service import digests, months, operations, outcomes, queue, replays, reports, routing
 from tochka_core.webhooks.service.outcomes import Outcome
 
 FAN_OUT = 200
@@ -31,6 +31,7 @@ FAN_OUT_S, DELIVER_S, CONCLUDE_S, OVERDUE_S, REPLAYS_S = 0.03, 0.1, 0.02, 0.25, 
 # A lease ends soon after its holder died; whoever lives renews it, however long the request takes.
 LEASE = timedelta(seconds=10)
 HEARTBEAT_S = 2.5
+WATCH_S = 5.0
 DIGESTS_S = 60.0
 MONTHS_S = 3600.0
 DRAIN_S = 2.0
@@ -84,6 +85,7 @@ class Dispatcher:
             group.create_task(self._loop("deadlines", self._deadlines, OVERDUE_S))
             group.create_task(self._loop("heartbeat", self._heartbeat, HEARTBEAT_S))
             group.create_task(self._loop("replays", self._replays, REPLAYS_S))
+            group.create_task(self._loop("watch", self._watch, WATCH_S))
             group.create_task(self._loop("digests", self._digests, DIGESTS_S))
             group.create_task(self._loop("months", self._months, MONTHS_S))
             await self._stop.wait()
@@ -175,6 +177,15 @@ class Dispatcher:
         if flying:
             async with self._resources.connections.system("keeps its leases") as connection:
                 await queue.renew(connection, flying, LEASE)
+        return False
+
+    async def _watch(self) -> bool:
+        """Say how late everything is, for whoever looks at the metrics."""
+        async with self._resources.connections.system("looks how late all tenants' queues are") as connection:
+            late = await operations.lateness(connection)
+        metrics.OUTBOX_LAG.set(late.event_s)
+        metrics.LATE.labels("commands").set(late.command_s)
+        metrics.LATE.labels("news").set(late.news_s)
         return False
 
     async def _digests(self) -> bool:

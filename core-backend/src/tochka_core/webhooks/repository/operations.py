@@ -9,6 +9,11 @@ from tochka_sdk.db import Connection
 
 # Partial indexes hold what is not settled: both are as cheap as there is little of it.
 WAITING = "SELECT count(*) AS count, min(occurred_at) AS oldest FROM events WHERE fanned_out_at IS NULL"
+LATENESS = """
+    SELECT (SELECT min(occurred_at) FROM events WHERE fanned_out_at IS NULL) AS event,
+           (SELECT min(ready_at) FROM delivery_queues WHERE command = true AND ready_at <= now()) AS command,
+           (SELECT min(ready_at) FROM delivery_queues WHERE command = false AND ready_at <= now()) AS news
+"""
 PENDING = """
     SELECT d.tenant_id, d.receiver, d.endpoint_id, d.command, count(*) AS pending,
            count(*) FILTER (WHERE d.due_at <= now() AND d.leased_until IS NULL) AS due,
@@ -62,6 +67,12 @@ SEND_NEWS_AGAIN = """
 async def waiting(connection: Connection) -> Any:
     """How many events no delivery has been made of, and when the oldest happened."""
     [row] = await connection.fetch(WAITING)
+    return row
+
+
+async def lateness(connection: Connection) -> Any:
+    """Since when the first event waits for its deliveries, and the first queue of each lane for its turn."""
+    [row] = await connection.fetch(LATENESS)
     return row
 
 

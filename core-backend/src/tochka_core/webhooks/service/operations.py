@@ -51,6 +51,23 @@ class State:
         return {**asdict(self), "oldest_s": self.oldest_s}
 
 
+@dataclass(frozen=True, slots=True)
+class Lateness:
+    """For how many seconds the first event has waited for its deliveries, the first command and the first
+    news for being sent; 0: none does.
+    """
+
+    event_s: float
+    command_s: float
+    news_s: float
+
+
+async def lateness(connection: Connection) -> Lateness:
+    """How late everything is, at the cost of three looks into indexes (jobs role)."""
+    row = await repository.lateness(connection)
+    return Lateness(_age(row["event"]), _age(row["command"]), _age(row["news"]))
+
+
 async def look(connection: Connection) -> State:
     """How everything stands now (jobs role)."""
     waiting = await repository.waiting(connection)
