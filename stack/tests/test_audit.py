@@ -5,6 +5,7 @@ from pathlib import Path
 
 import asyncpg
 import httpx
+import pytest
 from tochka_sdk import tokens
 from tochka_sdk.key_rings import Rings
 from tochka_stack.secret_files import KEYRING
@@ -56,6 +57,7 @@ def _verify(up: Up, *options: str) -> tuple[int, list[str]]:
     return done.returncode, findings
 
 
+@pytest.mark.proof
 def test_the_trail_is_verified_beside_everything_that_runs(folder: Path) -> None:
     with running(folder) as up:
         base = f"http://127.0.0.1:{up.port}"

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import psutil
+import pytest
 from tochka_sdk.key_rings import PUBLISHED_AHEAD_S, Rings
 from tochka_stack.secret_files import KEYRING
 
@@ -127,6 +128,7 @@ def kids(visitor: Visitor) -> list[str]:
     return [key["kid"] for key in visitor.client.get("/.well-known/jwks.json").json()["keys"]]
 
 
+@pytest.mark.proof
 def test_keys_are_rotated_beside_everything_that_runs(folder: Path) -> None:
     with running(folder) as up:
         base = f"http://127.0.0.1:{up.port}"

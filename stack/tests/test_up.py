@@ -244,6 +244,7 @@ def test_every_part_that_hangs_comes_back(folder: Path) -> None:
         assert answers(up, "/.well-known/jwks.json") == 200
 
 
+@pytest.mark.proof
 def test_internal_ports_that_are_lost_at_the_last_moment_are_chosen_anew(folder: Path) -> None:
     with starting(folder) as up:
         until(lambda: len(up.ports) > 0, "ports are chosen")
@@ -286,6 +287,7 @@ def test_a_signal_stops_everything_and_the_next_start_finds_it_again(folder: Pat
         assert gone(tree)
 
 
+@pytest.mark.proof
 def test_a_database_that_a_newer_version_has_migrated_is_refused_and_left_alone(folder: Path) -> None:
     with running(folder) as up:
         dsn = wiring_of(up).dsn(CORE_DATABASE, CORE_DATABASE.owner)
@@ -295,6 +297,7 @@ def test_a_database_that_a_newer_version_has_migrated_is_refused_and_left_alone(
     assert (code, "is at revision from-the-future, which this version does not know" in sentence) == (4, True)
 
 
+@pytest.mark.proof
 def test_an_append_only_file_that_was_damaged_is_refused_with_the_way_out(folder: Path) -> None:
     with running(folder) as up:
         leave_a_trace(up)
@@ -310,6 +313,7 @@ def test_an_append_only_file_that_was_damaged_is_refused_with_the_way_out(folder
         assert answers(up, "/.well-known/jwks.json") == 200
 
 
+@pytest.mark.proof
 def test_a_start_that_is_interrupted_leaves_nothing_behind(folder: Path) -> None:
     with starting(folder) as up:
         until(lambda: "postgres" in up.data_dir.recorded(), "the first part")
@@ -320,6 +324,7 @@ def test_a_start_that_is_interrupted_leaves_nothing_behind(folder: Path) -> None
         assert {line["state"] for line in up.status().values()} == {"ready"}
 
 
+@pytest.mark.proof
 def test_everything_is_found_again_after_the_whole_tree_was_killed(folder: Path) -> None:
     with running(folder) as up:
         leave_a_trace(up)
@@ -333,6 +338,7 @@ def test_everything_is_found_again_after_the_whole_tree_was_killed(folder: Path)
         assert has_trace(up)
 
 
+@pytest.mark.proof
 def test_nothing_outlives_a_killed_supervisor_and_the_next_start_clears_what_cannot_hear(
     folder: Path,
 ) -> None:
@@ -356,6 +362,7 @@ def test_nothing_outlives_a_killed_supervisor_and_the_next_start_clears_what_can
                     process.kill()
 
 
+@pytest.mark.proof
 def test_an_ordinary_user_can_run_it(folder: Path) -> None:
     with running(folder, ordinary=True) as up:
         assert answers(up, "/.well-known/jwks.json") == 200
@@ -365,6 +372,7 @@ def test_an_ordinary_user_can_run_it(folder: Path) -> None:
         assert gone(tree)
 
 
+@pytest.mark.proof
 def test_servers_of_somebody_else_can_be_used(
     folder: Path, postgres: ScratchPostgres, redis_url: str
 ) -> None:

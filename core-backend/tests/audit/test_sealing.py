@@ -185,6 +185,7 @@ STEPS: dict[str, tuple[str, Moment, bool]] = {
 }
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("step", STEPS)
 async def test_a_sealer_killed_at_any_statement_leaves_no_hole_and_seals_nothing_twice(
     platform: RunningCore, trail_database: ScratchDatabase, step: str

@@ -24,7 +24,7 @@ from tochka_core.webhooks.tasks import LEASE
 from tochka_stack.engines.postgres import Postgres
 from tochka_stack.testing import ScratchDatabase, ScratchPostgres, running_postgres, scratch_folder
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.proof]
 
 HALF_A_LEASE_S = LEASE.total_seconds() / 2
 

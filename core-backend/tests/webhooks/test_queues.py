@@ -65,6 +65,7 @@ async def _claim(
     )
 
 
+@pytest.mark.proof
 async def test_a_long_queue_delays_nobody_elses(
     core: RunningCore, core_database: ScratchDatabase, owner: Owner, module: ScriptedModule
 ) -> None:
