@@ -127,7 +127,9 @@ async def test_the_metrics_say_how_late_everything_is(alone: tuple[RunningCore, 
         assert 90 < (await _lateness(core)).event_s < 200
         await _fan_out(core)
         assert (await _lateness(core)).event_s == 0
-        await look(database, "UPDATE delivery_queues SET due_at = now() - interval '100 s' RETURNING receiver")
+        await look(
+            database, "UPDATE delivery_queues SET due_at = now() - interval '100 s' RETURNING receiver"
+        )
         late = await _lateness(core)
         assert (late.command_s, 90 < late.news_s < 200) == (0, True)
         async with dispatching(core.jobs):

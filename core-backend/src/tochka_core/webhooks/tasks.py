@@ -21,7 +21,16 @@ from tochka_core.webhooks import metrics, sending
 from tochka_core.webhooks.admission import Admission
 from tochka_core.webhooks.schedules import REQUESTED, pause_after
 from tochka_core.webhooks.schemas import Delivery
-from tochka_core.webhooks.service import digests, months, operations, outcomes, queue, replays, reports, routing
+from tochka_core.webhooks.service import (
+    digests,
+    months,
+    operations,
+    outcomes,
+    queue,
+    replays,
+    reports,
+    routing,
+)
 from tochka_core.webhooks.service.outcomes import Outcome
 
 FAN_OUT = 200
