@@ -13,12 +13,18 @@ from tests.browser.visitor import Visitor
 from tests.browser.words import PANEL_RU, SHOP_RU, PanelWords, ShopWords
 
 LIVE = 30_000
+PASSWORD = "корабль лампа осень"
 _numbers = itertools.count(secrets.randbelow(9_000_000))
 
 
 def fresh_phone() -> str:
     """A mobile number that nobody has used."""
     return f"+7999{next(_numbers) % 10_000_000:07d}"
+
+
+def shown(number: str) -> str:
+    """A Russian number as people write it."""
+    return f"{number[:2]} {number[2:5]} {number[5:8]}-{number[8:10]}-{number[10:]}"
 
 
 def fresh_label(word: str) -> str:
@@ -36,6 +42,24 @@ def picture(name: str = "bread.png") -> FilePayload:
     stream = BytesIO()
     image.save(stream, "PNG")
     return {"name": name, "mimeType": "image/png", "buffer": stream.getvalue()}
+
+
+def press(page: Page, name: str) -> None:
+    """A button of the page, or of the dialog that lies over it."""
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def set_password(visitor: Visitor, stack: RunningStack) -> None:
+    """As an owner does it, who has never had one."""
+    page = visitor.open(f"{stack.url}/account")
+    press(page, "Задать пароль")
+    field = page.get_by_label("Новый пароль", exact=True)
+    field.fill("12345678")
+    field.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("слишком простой")
+    field.fill(PASSWORD)
+    field.press("Enter")
+    expect(page.get_by_role("status").filter(has_text="Пароль сохранён")).to_be_visible()
 
 
 def ask_for_code(

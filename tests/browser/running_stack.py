@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
+from tochka_stack.data_dir import DataDir
+from tochka_stack.engines.postgres import SUPERUSER
 from tochka_stack.ports import free_ports
 
 from tests.browser.options import ENVIRONMENT, ROOT
@@ -36,6 +38,14 @@ class RunningStack:
     def storefront(self, label: str) -> str:
         """The address of a shop."""
         return f"http://{label}.localhost{self.port_suffix}"
+
+    def dsn(self, database: str) -> str:
+        """The administrator's connection string into a database of a stack that was started here."""
+        assert self.data_dir is not None, "the databases of a stack that runs elsewhere are out of reach"
+        data = DataDir(self.data_dir)
+        password = quote(data.secrets[f"postgres-{SUPERUSER}"], safe="")
+        port = data.read("ports.json")["postgres"]
+        return f"postgresql://{SUPERUSER}:{password}@127.0.0.1:{port}/{database}"
 
 
 @contextmanager

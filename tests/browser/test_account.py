@@ -3,36 +3,18 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser import journey
 from tests.browser.conftest import Visitors
+from tests.browser.journey import PASSWORD, press, set_password
 from tests.browser.running_stack import RunningStack
 from tests.browser.visitor import Visitor
 from tests.browser.words import PANEL_EN, PANEL_RU, PanelWords
 
 pytestmark = pytest.mark.browser
 
-PASSWORD = "корабль лампа осень"
 FITS = "document.documentElement.scrollWidth <= innerWidth"
-
-
-def press(page: Page, name: str) -> None:
-    """A button of the page, or of the dialog that lies over it."""
-    page.get_by_role("button", name=name, exact=True).click()
-
-
-def set_password(visitor: Visitor, stack: RunningStack) -> None:
-    """As an owner does it, who has never had one."""
-    page = visitor.open(f"{stack.url}/account")
-    press(page, "Задать пароль")
-    field = page.get_by_label("Новый пароль", exact=True)
-    field.fill("12345678")
-    field.press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("слишком простой")
-    field.fill(PASSWORD)
-    field.press("Enter")
-    expect(page.get_by_role("status").filter(has_text="Пароль сохранён")).to_be_visible()
 
 
 def sign_in_with_password(visitor: Visitor, stack: RunningStack, number: str, password: str) -> None:
@@ -97,13 +79,13 @@ def test_a_number_is_changed_at_once_with_both_proofs_and_can_be_stopped_without
         press(page, "Отменить смену")
         expect(pending).to_have_count(0)
         page.reload()
-        expect(page.get_by_test_id("own-phone")).to_have_text(shown(old))
+        expect(page.get_by_test_id("own-phone")).to_have_text(journey.shown(old))
     press(page, "Сменить номер")
     page.get_by_role("textbox", name="Новый номер").fill(new)
     read_code(owner)
     press(page, "Сменить сейчас")
     read_code(owner)
-    expect(page.get_by_test_id("own-phone")).to_have_text(shown(new))
+    expect(page.get_by_test_id("own-phone")).to_have_text(journey.shown(new))
     expect(page.get_by_role("dialog")).to_have_count(0)
 
     again = visitors.desktop("again")
@@ -111,11 +93,6 @@ def test_a_number_is_changed_at_once_with_both_proofs_and_can_be_stopped_without
     journey.ask_for_code(again, new)
     journey.type_code(again, journey.code_from_inbox(again))
     expect(again.page.get_by_role("heading", name=PANEL_RU.mine)).to_be_visible()
-
-
-def shown(number: str) -> str:
-    """A Russian number as people write it."""
-    return f"{number[:2]} {number[2:5]} {number[5:8]}-{number[8:10]}-{number[10:]}"
 
 
 def test_a_number_is_confirmed_again_over_the_real_line(stack: RunningStack, phone: Visitor) -> None:
