@@ -16,6 +16,7 @@ from tests.browser.words import PANEL_EN, PANEL_RU, PanelWords
 pytestmark = pytest.mark.browser
 
 BUSINESS = "Пекарня у моста"
+IS_WHOLE = "button => button.scrollWidth <= button.clientWidth"
 FITS = "document.documentElement.scrollWidth <= innerWidth"
 
 
@@ -78,14 +79,23 @@ def arrive(visitors: Visitors, device: str, locale: str) -> Visitor:
     return visitors.phone(device, locale) if device == "phone" else visitors.desktop(device, locale)
 
 
+def sign_up(owner: Visitor, stack: RunningStack, number: str, words: Words) -> dict[str, str]:
+    """An account in the language of these words, the browser signed in; gives the header for its calls."""
+    api, call = f"{stack.url}/api/v1", owner.context.request
+    asked = call.post(f"{api}/auth/challenges", data={"phone": number, "channel": "max"}).json()
+    code = call.get(f"{api}/dev/inbox", params={"phone": number}).json()[0]["code"]
+    answer = {"code": code, "tenant_name": BUSINESS, "locale": "en" if words is EN else "ru"}
+    grant = call.post(f"{api}/auth/challenges/{asked['challenge_id']}/confirm", data=answer).json()
+    return {"Authorization": f"Bearer {grant['access_token']}"}
+
+
 @BOTH
 def test_an_old_proof_is_asked_for_again_and_what_was_wanted_goes_on_by_itself(
     stack: RunningStack, visitors: Visitors, device: str, locale: str, words: Words
 ) -> None:
     number = journey.fresh_phone()
     owner = arrive(visitors, device, locale)
-    owner.open(stack.url)
-    journey.register(owner, stack, number, BUSINESS, words.panel)
+    sign_up(owner, stack, number, words)
     age_proof(stack, number)
     page = owner.open(f"{stack.url}/account")
     press(page, words.set_password)
@@ -107,23 +117,15 @@ def test_an_old_proof_is_asked_for_again_and_what_was_wanted_goes_on_by_itself(
     expect(question).to_have_count(0)
 
 
-def sign_up(owner: Visitor, stack: RunningStack, number: str, words: Words) -> None:
-    """An account with a password, in the language of these words; no page is needed for that."""
-    api, call = f"{stack.url}/api/v1", owner.context.request
-    asked = call.post(f"{api}/auth/challenges", data={"phone": number, "channel": "max"}).json()
-    code = call.get(f"{api}/dev/inbox", params={"phone": number}).json()[0]["code"]
-    answer = {"code": code, "tenant_name": BUSINESS, "locale": "en" if words is EN else "ru"}
-    grant = call.post(f"{api}/auth/challenges/{asked['challenge_id']}/confirm", data=answer).json()
-    bearer = {"Authorization": f"Bearer {grant['access_token']}"}
-    done = call.put(f"{api}/me/password", data={"password": PASSWORD}, headers=bearer)
-    assert done.status == 204, done.text()
-
-
 def come_with_a_number_of_old(
     stack: RunningStack, visitors: Visitors, newcomer: Visitor, number: str, words: Words
 ) -> Page:
     """A year after its owner was last seen, somebody proves to hold the number: the page with the choices."""
-    sign_up(visitors.desktop("owner"), stack, number, words)
+    owner = visitors.desktop("owner")
+    bearer = sign_up(owner, stack, number, words)
+    password = {"password": PASSWORD}
+    done = owner.context.request.put(f"{stack.url}/api/v1/me/password", data=password, headers=bearer)
+    assert done.status == 204, done.text()
     age_account(stack, number)
     page = newcomer.open(f"{stack.url}/login")
     journey.ask_for_code(newcomer, number, words.panel)
@@ -158,6 +160,8 @@ def test_a_new_holder_of_a_number_begins_anew_and_sees_nothing_of_the_old_accoun
     page = come_with_a_number_of_old(stack, visitors, newcomer, number, words)
     press(page, words.anew)
     warning = page.get_by_role("dialog", name=words.take)
+    for button in warning.get_by_role("button").all():
+        assert button.evaluate(IS_WHOLE), button.inner_text()
     warning.get_by_role("button", name=words.anew, exact=True).click()
     expect(page.get_by_role("heading", name=words.panel.modules)).to_be_visible()
     page.goto(f"{stack.url}/account")
