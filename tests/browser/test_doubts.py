@@ -16,7 +16,8 @@ from tests.browser.words import PANEL_EN, PANEL_RU, PanelWords
 pytestmark = pytest.mark.browser
 
 BUSINESS = "Пекарня у моста"
-IS_WHOLE = "button => button.scrollWidth <= button.clientWidth"
+IS_WHOLE = """button => [button, ...button.querySelectorAll("*")].every(
+  part => getComputedStyle(part).overflowX === "visible" || part.scrollWidth <= part.clientWidth)"""
 FITS = "document.documentElement.scrollWidth <= innerWidth"
 
 
