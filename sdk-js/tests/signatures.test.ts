@@ -3,6 +3,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 
 import { Webhook } from "standardwebhooks"
+import { Webhook as SvixWebhook } from "svix"
 
 import { SignatureInvalid } from "../src/errors.ts"
 import { generateKeypair, sign, verifySignature } from "../src/signatures.ts"
@@ -30,6 +31,7 @@ async function isRefused(headers: HeadersLike, options: SignatureOptions & { bod
 test("the published library verifies what we sign", async () => {
   const headers = await sign("evt_1", unix(), BODY, [SECRET, PRIVATE])
   assert.deepEqual(new Webhook(SECRET).verify(BODY, headers), { тип: "ping" })
+  new SvixWebhook(SECRET).verify(BODY, headers)
 })
 
 test("we verify what the published library signs", async () => {

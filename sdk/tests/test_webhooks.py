@@ -7,6 +7,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import svix
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from standardwebhooks import Webhook
@@ -23,9 +24,10 @@ def unix() -> int:
     return int(clock.now().timestamp())
 
 
-def test_the_published_library_verifies_what_we_sign() -> None:
+def test_the_published_libraries_verify_what_we_sign() -> None:
     headers = webhooks.sign("evt_1", unix(), BODY, secret=SECRET, private_key=PRIVATE)
     assert Webhook(SECRET).verify(BODY, headers) == {"тип": "ping"}
+    svix.Webhook(SECRET).verify(BODY, headers)
 
 
 def test_we_verify_what_the_published_library_signs() -> None:

@@ -19,7 +19,7 @@ from core_kit.processes import web_process
 from core_kit.running import core_settings
 from tochka_stack.testing import ScratchDatabase
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.proof]
 
 Act = Callable[[httpx.AsyncClient, int], Awaitable[httpx.Response]]
 PROCESSES, CODES, TABS, GUESTS = 3, 50, 20, 100

@@ -78,6 +78,7 @@ class Mutant:
         return found
 
 
+@pytest.mark.proof
 async def test_the_walk_notices_every_broken_policy(worlds: Worlds) -> None:
     connection = await asyncpg.connect(worlds.database.superuser_dsn)
     mutant = Mutant(connection, worlds)

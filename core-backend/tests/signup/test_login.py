@@ -234,6 +234,7 @@ async def test_a_password_that_changes_meanwhile_opens_nothing(
     assert refusal(await coming) == (401, "accounts.credentials_wrong")
 
 
+@pytest.mark.proof
 async def test_fifty_at_once_all_come_in_and_others_are_served_meanwhile(start_core: StartCore) -> None:
     """No more than two passwords are looked at at once, the rest stands in line, and the loop stays free: a
     health check that is asked for after all of them is answered before the last of them.

@@ -9,6 +9,7 @@ import type { AddressInfo } from "node:net"
 import { Pool } from "pg"
 import type { PoolClient } from "pg"
 import { Webhook } from "standardwebhooks"
+import { Webhook as SvixWebhook } from "svix"
 
 import { Backfill, CoreClient, Door, Inbox, PlatformKeys } from "../../src/index.ts"
 import type { Event, EventType } from "../../src/index.ts"
@@ -48,7 +49,7 @@ const inbox = new Inbox({
 const core = new CoreClient(settings)
 const backfill = new Backfill({ inbox, core, onError: complain, leaseMs: 300 })
 const door = new Door({ inbox, keys: new PlatformKeys(settings), onError: complain })
-const published = new Webhook(settings.secret)
+const published = [new Webhook(settings.secret), new SvixWebhook(settings.secret)]
 
 /** The door, and beside it what a test asks: how far a tenant has come, and to take everything there is. */
 async function serve(request: Request): Promise<Response> {
@@ -57,7 +58,7 @@ async function serve(request: Request): Promise<Response> {
     case "/.well-known/tochka-module.json":
       return Response.json(settings.manifest)
     case "/_tochka/webhooks":
-      published.verify(await request.clone().text(), Object.fromEntries(request.headers))
+      for (const library of published) library.verify(await request.clone().text(), Object.fromEntries(request.headers))
       return door.handle(request)
     case "/progress":
       return Response.json(await inbox.progress(searchParams.get("tenant") ?? ""))

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import svix
 from joserfc.jwk import OKPKey
 from standardwebhooks.webhooks import Webhook
 from tochka_core.catalogue import tasks as catalogue
@@ -215,10 +216,11 @@ class ScriptedModule:
         return await behave(received) if behave else raw(200)
 
     def _verify(self, headers: dict[str, str], body: bytes) -> None:
-        """Both signatures: `v1a` with the platform's key, `v1` with the published library."""
+        """Both signatures: `v1a` with the platform's key, `v1` with the published libraries."""
         keys = self.resources.keyring
         webhooks.verify(headers, body, public_keys=keys.jwks()["tochka_whpk"])
         Webhook(keys.receiver_secret(self.id)).verify(body, headers)
+        svix.Webhook(keys.receiver_secret(self.id)).verify(body, headers)
         if headers["webhook-id"] != events.parse(body).id:
             raise Unauthenticated("webhook-id is not the event's id")
 

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import svix
 from standardwebhooks.webhooks import Webhook
 from tochka_sdk import events, webhooks
 from tochka_sdk.errors import Unauthenticated
@@ -37,11 +38,12 @@ class ScriptedReceiver(ScriptedModule):
         return f"{ENDPOINTS}/{self.made['id']}"
 
     def _verify(self, headers: dict[str, str], body: bytes) -> None:
-        """`v1` with the published library and each secret, `v1a` with the platform's key."""
+        """`v1` with the published libraries and each secret, `v1a` with the platform's key."""
         envelope = events.parse(body)
         webhooks.verify(headers, body, public_keys=self.resources.keyring.jwks()["tochka_whpk"])
         for secret in self.secrets:
             Webhook(secret).verify(body, headers)
+            svix.Webhook(secret).verify(body, headers)
         if headers["webhook-id"] != envelope.id or envelope.receiver != self.made["id"]:
             raise Unauthenticated("this copy is for somebody else")
 

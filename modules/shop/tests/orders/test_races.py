@@ -44,6 +44,7 @@ async def _crowd(
     return forms
 
 
+@pytest.mark.proof
 async def test_of_fifty_buyers_five_get_the_last_five(
     running: ModuleClient, installation: FreshInstallation, desk: Desk
 ) -> None:
