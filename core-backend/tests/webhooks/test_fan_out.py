@@ -81,3 +81,49 @@ async def test_an_event_waits_for_an_older_one_of_its_tenant_that_somebody_else_
     query = "SELECT event_id, sequence FROM deliveries WHERE tenant_id = $1 ORDER BY sequence"
     rows = await look(core_database, query, owner.tenant_id)
     assert rows == [{"event_id": first, "sequence": 1}, {"event_id": second, "sequence": 2}]
+
+
+BURST = """
+    INSERT INTO events (tenant_id, id, type, installation_id, module_id, data)
+    SELECT $1::uuid, gen_random_uuid(), 'ping', $1::uuid, $2, '{}' FROM generate_series(1, $3::int)
+    RETURNING id
+"""
+LEFT = "SELECT count(*) AS left FROM events WHERE tenant_id = $1 AND fanned_out_at IS NULL"
+
+
+async def _left(database: ScratchDatabase, owner: Owner) -> int:
+    return int((await look(database, LEFT, owner.tenant_id))[0]["left"])
+
+
+async def test_a_tenant_with_thousands_of_events_delays_nobody_elses(
+    core: RunningCore, core_database: ScratchDatabase, owner: Owner, stranger: Owner, module: ScriptedModule
+) -> None:
+    await _drain(core.jobs, 100)
+    await look(core_database, BURST, owner.tenant_id, module.id, 3000)
+    await _record(core, stranger, module, 1)
+    async with core.jobs.connections.system("test") as connection:
+        assert await routing.fan_out(connection, 40) == 21
+    assert await _left(core_database, stranger) == 0
+    await _drain(core.jobs, 1000)
+    assert await _left(core_database, owner) == 0
+
+
+async def test_more_tenants_than_a_round_takes_have_their_turn_one_after_the_other(
+    core: RunningCore, core_database: ScratchDatabase, module: ScriptedModule
+) -> None:
+    await _drain(core.jobs, 100)
+    owners = [await sign_up(core.url) for _ in range(5)]
+    await _drain(core.jobs, 100)
+    for owner in owners:
+        await look(core_database, BURST, owner.tenant_id, module.id, 9)
+    turn = routing.Turn(tenants=2)
+    counts = []
+    for _ in range(4):
+        async with core.jobs.connections.system("test") as connection:
+            counts.append(await routing.fan_out(connection, 4, turn))
+    assert counts == [4, 4, 4, 4]
+    assert [await _left(core_database, owner) for owner in owners] == [5, 5, 7, 7, 5]
+    await _drain(core.jobs, 1000)
+    for owner in owners:
+        assert await _left(core_database, owner) == 0
+        await owner.client.aclose()

@@ -80,6 +80,7 @@ class Dispatcher:
         self._admission = Admission(gates)
         self._stop = stop
         self._wake = asyncio.Event()
+        self._turn = routing.Turn()
         self._sending: dict[asyncio.Task[None], Delivery] = {}
         self._in_flight: dict[Lane, Counter[str]] = {lane: Counter() for lane in LANES}
         self._outcomes: list[Outcome] = []
@@ -137,10 +138,10 @@ class Dispatcher:
         async with self._resources.connections.system(
             "makes deliveries of all tenants' events"
         ) as connection:
-            count = await routing.fan_out(connection, FAN_OUT)
+            count = await routing.fan_out(connection, FAN_OUT, self._turn)
         if count:
             self._wake.set()
-        return count > 0
+        return count > 0 or self._turn.is_midway
 
     async def _deliver(self) -> bool:
         """Claim what is due and start sending it; commands first."""

@@ -10,7 +10,7 @@ from tochka_sdk.db import Connection
 # Partial indexes hold what is not settled: both are as cheap as there is little of it.
 WAITING = "SELECT count(*) AS count, min(occurred_at) AS oldest FROM events WHERE fanned_out_at IS NULL"
 LATENESS = """
-    SELECT (SELECT min(occurred_at) FROM events WHERE fanned_out_at IS NULL) AS event,
+    SELECT (SELECT occurred_at FROM events WHERE fanned_out_at IS NULL ORDER BY id LIMIT 1) AS event,
            (SELECT min(ready_at) FROM delivery_queues WHERE command = true AND ready_at <= now()) AS command,
            (SELECT min(ready_at) FROM delivery_queues WHERE command = false AND ready_at <= now()) AS news
 """

@@ -16,6 +16,8 @@ from tochka_core.webhooks.repository import routing as repository
 from tochka_core.webhooks.schedules import REMOVED
 from tochka_core.webhooks.schemas import NewDelivery
 
+FIRST = UUID(int=0)
+
 
 @dataclass(frozen=True, slots=True)
 class _Route:
@@ -31,9 +33,31 @@ class _Route:
         return self.event["tenant_id"], self.receiver
 
 
-async def fan_out(connection: Connection, limit: int) -> int:
-    """Make deliveries of the oldest events that have none; how many events there were."""
-    events = await repository.claim_events(connection, limit)
+@dataclass(slots=True)
+class Turn:
+    """Whose turn it is: the tenants with ids above `after`. A round takes at most `tenants` of them."""
+
+    after: UUID = FIRST
+    tenants: int = 100
+
+    @property
+    def is_midway(self) -> bool:
+        """Whether some tenants have not been looked at since it began anew."""
+        return self.after != FIRST
+
+    def pass_on(self, events: Sequence[Any]) -> None:
+        """To whoever comes after those of this round; to the first, after the last."""
+        is_full = bool(events) and events[0]["tenants"] == self.tenants
+        self.after = max(event["tenant_id"] for event in events) if is_full else FIRST
+
+
+async def fan_out(connection: Connection, limit: int, turn: Turn | None = None) -> int:
+    """Make deliveries of the oldest events that have none, as many of each tenant that waits; how many events
+    there were. Without a `turn` it is always the first ones'.
+    """
+    turn = turn or Turn()
+    events = await repository.claim_events(connection, limit, turn.tenants, turn.after)
+    turn.pass_on(events)
     if not events:
         return 0
     routes = await _routes(connection, events)
