@@ -10,11 +10,22 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import activation_rate, deliveries, growth, latency, live, memory, sealing, signins, starts
+from bench import (
+    activation_rate,
+    dead_peer,
+    deliveries,
+    growth,
+    latency,
+    live,
+    memory,
+    sealing,
+    signins,
+    starts,
+)
 from bench.report import Figure, print_facts, print_figures
 from bench.running import fresh_folder, running
 
-CHOICES = ("live", "memory", "starts", "rate", "signins", "seals", "deliveries", "latency", "growth")
+CHOICES = ("live", "memory", "starts", "rate", "signins", "seals", "deliveries", "latency", "growth", "peer")
 WIDTH = 120  # of a report that goes to a file
 
 
@@ -52,6 +63,9 @@ class Bench:
         if "latency" in chosen:
             self._heading("From commit to arrival")
             yield from latency.measure(3 if self._quick else 30, self._say)
+        if "peer" in chosen:
+            self._heading("A dead peer")
+            yield from dead_peer.measure(100 if self._quick else 2000, self._say)
         if "growth" in chosen:
             self._heading("A growing table")
             sizes = (10**4, 10**5) if self._quick else (10**4, 10**5, 10**6, 10**7)

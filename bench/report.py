@@ -44,7 +44,7 @@ def p95(samples: Sequence[float]) -> float:
 
 def milliseconds(value: float) -> str:
     """A short time."""
-    return f"{value:.1f} ms" if value < 10 else f"{value:.0f} ms"
+    return f"{value:.2g} ms" if value < 10 else f"{value:.0f} ms"
 
 
 def seconds(value: float) -> str:
