@@ -45,6 +45,38 @@ async def test_what_was_recorded_before_there_were_seals_waits_for_one(postgres:
     await postgres.drop_database(database.name)
 
 
+SENT = """
+    WITH tenant AS (INSERT INTO tenants (id, name) VALUES ($1, 'Т')),
+      event AS (INSERT INTO events (tenant_id, id, type, data) VALUES ($1, $1, 'ping', '{}')),
+      delivery AS (
+        INSERT INTO deliveries (tenant_id, id, event_id, receiver, position, sequence, type, command)
+        VALUES ($1, $1, $1, 'shop', 1, 1, 'ping', false))
+    INSERT INTO attempts (tenant_id, id, delivery_id, number, started_at, duration_ms, response_body)
+    VALUES ($1, $1, $1, 1, now(), 5, 'no') RETURNING id
+"""
+KEPT = """
+    SELECT d.status, d.sequence, a.response_body FROM deliveries d
+    JOIN attempts a ON a.tenant_id = d.tenant_id AND a.delivery_id = d.id
+"""
+
+
+async def test_what_was_sent_before_there_were_months_is_kept_and_kept_again(
+    postgres: ScratchPostgres,
+) -> None:
+    database = await postgres.create_database("core_months", "tochka_owner", "tochka_app", "tochka_jobs")
+    await upgrade(database.owner_dsn, "0014")
+    await look(database, SENT, uuid7())
+    expected = [{"status": "pending", "sequence": 1, "response_body": "no"}]
+    await upgrade(database.owner_dsn, "0015")
+    assert await look(database, KEPT) == expected
+    engine = create_async_engine(_engine_url(database))
+    async with engine.begin() as connection:
+        await connection.run_sync(lambda sync: command.downgrade(config_for(sync), "0014"))
+    await engine.dispose()
+    assert await look(database, KEPT) == expected
+    await postgres.drop_database(database.name)
+
+
 async def test_every_revision_can_be_undone_and_done_again(postgres: ScratchPostgres) -> None:
     database = await postgres.create_database("core_updown", "tochka_owner", "tochka_app", "tochka_jobs")
     await upgrade(database.owner_dsn)
