@@ -91,6 +91,7 @@ async def _change_ones_mind(platform: RunningCore) -> None:
         raise RuntimeError("no")
 
 
+@pytest.mark.proof
 async def test_everything_is_sealed_once_while_many_write_and_several_seal(
     platform: RunningCore, trail_database: ScratchDatabase
 ) -> None:

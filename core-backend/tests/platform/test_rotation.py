@@ -175,6 +175,7 @@ async def platform(core_database: ScratchDatabase, redis_url: str, tmp_path: Pat
         yield Platform((first, second), worker, here, file, rings, module, owner, installation["id"], keys)
 
 
+@pytest.mark.proof
 async def test_no_request_fails_while_keys_are_rotated_again_and_again(platform: Platform) -> None:
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
         for call in CALLS:

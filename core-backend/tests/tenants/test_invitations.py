@@ -111,6 +111,7 @@ async def test_nobody_else_can_answer_an_invitation(
     assert [item["id"] for item in await _open(owner)] == [made["id"]]
 
 
+@pytest.mark.proof
 async def test_a_hundred_acceptances_at_once_make_one_membership(
     owner: Owner, stranger: Owner, core_database: ScratchDatabase
 ) -> None:

@@ -144,6 +144,7 @@ async def test_a_claim_passes_over_a_queue_that_somebody_else_holds(
         assert len(await _claim(connection, module)) == 1
 
 
+@pytest.mark.proof
 async def test_many_dispatchers_send_everything_once_and_never_wait_for_each_other_in_a_circle(
     core: RunningCore, core_database: ScratchDatabase, module: ScriptedModule
 ) -> None:
