@@ -107,16 +107,19 @@ async def systems(owners: Sequence[Owner], folder: Path) -> AsyncIterator[list[S
         yield found
 
 
-# What is to be tried again in minutes or days is tried now, and shut gates are knocked at.
+# What is to be tried again in minutes or days is tried now, and shut gates are knocked at. What somebody holds
+# is left to the next time: the dispatcher writes its outcomes in whatever order.
 HASTEN = """
     WITH q AS MATERIALIZED (
       SELECT tenant_id, receiver, command FROM delivery_queues
       ORDER BY tenant_id, receiver, command FOR UPDATE
+    ), waiting AS MATERIALIZED (
+      SELECT d.tenant_id, d.id FROM deliveries d
+      JOIN q ON (d.tenant_id, d.receiver, d.command) = (q.tenant_id, q.receiver, q.command)
+      WHERE d.status = 'pending' AND isfinite(d.due_at) AND d.leased_until IS NULL FOR UPDATE OF d SKIP LOCKED
     ), d AS (
-      UPDATE deliveries d SET due_at = now() FROM q
-      WHERE d.status = 'pending' AND isfinite(d.due_at) AND d.leased_until IS NULL
-        AND (d.tenant_id, d.receiver, d.command) = (q.tenant_id, q.receiver, q.command)
-      RETURNING d.tenant_id, d.receiver, d.command
+      UPDATE deliveries d SET due_at = now() FROM waiting w
+      WHERE d.tenant_id = w.tenant_id AND d.id = w.id RETURNING d.tenant_id, d.receiver, d.command
     )
     UPDATE delivery_queues q SET due_at = now(), blocked_until = NULL
     FROM (SELECT DISTINCT * FROM d) d

@@ -108,11 +108,17 @@ LOOK_AGAIN = """
     FROM unnest($1::uuid[], $2::text[]) AS r(tenant_id, receiver)
     WHERE q.tenant_id = r.tenant_id AND q.receiver = r.receiver AND q.command = $3
 """
+# A heartbeat waits for nobody: whoever holds a row just writes what became of it.
 RENEW = """
+    WITH kept AS MATERIALIZED (
+      SELECT d.tenant_id, d.id
+      FROM unnest($1::uuid[], $2::uuid[], $3::smallint[]) AS r(tenant_id, id, attempts)
+      JOIN deliveries d ON d.tenant_id = r.tenant_id AND d.id = r.id
+      WHERE d.status = 'pending' AND d.attempts = r.attempts AND d.leased_until IS NOT NULL
+      FOR NO KEY UPDATE OF d SKIP LOCKED
+    )
     UPDATE deliveries d SET due_at = now() + $4::interval, leased_until = now() + $4::interval
-    FROM unnest($1::uuid[], $2::uuid[], $3::smallint[]) AS r(tenant_id, id, attempts)
-    WHERE d.tenant_id = r.tenant_id AND d.id = r.id AND d.status = 'pending' AND d.attempts = r.attempts
-      AND d.leased_until IS NOT NULL
+    FROM kept WHERE d.tenant_id = kept.tenant_id AND d.id = kept.id
 """
 # no attempt was made: none is counted
 GIVE_BACK = """
