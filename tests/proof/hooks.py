@@ -107,8 +107,8 @@ async def systems(owners: Sequence[Owner], folder: Path) -> AsyncIterator[list[S
         yield found
 
 
-# What is to be tried again in minutes or days is tried now, and shut gates are knocked at. What somebody holds
-# is left to the next time: the dispatcher writes its outcomes in whatever order.
+# What is to be tried again in minutes or days is tried now, and shut gates are knocked at. What somebody
+# holds is left to the next time: the dispatcher writes its outcomes in whatever order.
 HASTEN = """
     WITH q AS MATERIALIZED (
       SELECT tenant_id, receiver, command FROM delivery_queues
