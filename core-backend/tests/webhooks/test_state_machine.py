@@ -128,12 +128,17 @@ class Dispatching(RuleBasedStateMachine):
 
     @rule(pick=PICKS, answer=st.sampled_from([TAKEN, TAKEN, BROKEN, BUSY, MISSING, GONE, SILENT]))
     def answer(self, pick: int, answer: Answer) -> None:
-        """An answer comes, in time or long after the lease has run out."""
+        """An answer comes, in time or long after the lease has run out, and is written down twice: the first
+        time nobody heard that it was committed.
+        """
         if not self.held:
             return
         held = self.held.pop(pick % len(self.held))
         before = self._row(held.delivery.id)
         outcome = self.do(self.engine.answer(held.delivery, answer))
+        after = self._row(held.delivery.id)
+        assert after["logged"] == before["logged"] + 1
+        self.do(self.engine.conclude(outcome))
         after = self._row(held.delivery.id)
         assert after["logged"] == before["logged"] + 1
         if answer is GONE:

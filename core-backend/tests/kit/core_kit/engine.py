@@ -128,9 +128,13 @@ class Engine:
         """The receiver has answered so."""
         verdict = judge(None, delivery.attempts, answer, clock.now())
         outcome = Outcome(delivery, attempt_of(delivery, answer, clock.now(), 0.01), answer, verdict)
+        await self.conclude(outcome)
+        return outcome
+
+    async def conclude(self, outcome: Outcome) -> None:
+        """Write an outcome; once more, if it was not heard that it is written."""
         async with self.jobs.connections.system("test") as connection:
             await outcomes.conclude(connection, [outcome])
-        return outcome
 
     async def pass_time(self) -> None:
         """Leases run out, retries are due, gates are open."""

@@ -17,12 +17,15 @@ SETTLE = """
     FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS r(tenant_id, id, status)
     WHERE d.tenant_id = r.tenant_id AND d.id = r.id
       AND (d.status = 'pending' OR (d.status = 'accepted' AND r.status <> 'accepted'))
+    RETURNING d.id
 """
+# Whoever was not told that it was committed writes it again.
 ADD_ATTEMPTS = """
     INSERT INTO attempts (tenant_id, id, delivery_id, number, started_at, duration_ms, response_status,
                           error, response_body, response_headers, timings, address)
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::smallint[], $5::timestamptz[], $6::integer[],
                          $7::smallint[], $8::text[], $9::text[], $10::jsonb[], $11::jsonb[], $12::text[])
+    ON CONFLICT DO NOTHING RETURNING id
 """
 # Where order matters, the next of the resource waits for ever until the one before it is settled.
 RELEASE_NEXT = """
@@ -48,10 +51,11 @@ SETTLE_REQUESTED = """
 """
 
 
-async def settle(connection: Connection, settled: Sequence[tuple[Delivery, str]]) -> None:
-    """Write what became of deliveries that need no further attempt."""
+async def settle(connection: Connection, settled: Sequence[tuple[Delivery, str]]) -> set[UUID]:
+    """Write what became of deliveries that need no further attempt; those that were not settled before."""
     keys = columns([delivery for delivery, _ in settled], ("tenant_id", "id"))
-    await connection.execute(SETTLE, *keys, [status for _, status in settled])
+    rows = await connection.fetch(SETTLE, *keys, [status for _, status in settled])
+    return {row["id"] for row in rows}
 
 
 async def settle_one(connection: Connection, tenant_id: UUID, delivery_id: UUID, status: str) -> None:
@@ -65,9 +69,10 @@ async def release_next(connection: Connection, settled: Sequence[Delivery]) -> N
     await connection.execute(RELEASE_NEXT, *columns(ordered, ("tenant_id", "receiver", "resource")))
 
 
-async def add_attempts(connection: Connection, attempts: Sequence[Attempt]) -> None:
-    """Write the log of attempts."""
-    await connection.execute(ADD_ATTEMPTS, *columns(attempts, Attempt.__slots__))
+async def add_attempts(connection: Connection, attempts: Sequence[Attempt]) -> set[UUID]:
+    """Write the log of attempts; those that did not stand there."""
+    rows = await connection.fetch(ADD_ATTEMPTS, *columns(attempts, Attempt.__slots__))
+    return {row["id"] for row in rows}
 
 
 async def list_overdue(connection: Connection, limit: int) -> Sequence[Any]:

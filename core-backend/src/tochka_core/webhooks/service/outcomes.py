@@ -33,7 +33,7 @@ class Outcome:
 
 
 async def conclude(connection: Connection, outcomes: Sequence[Outcome]) -> None:
-    """Write what became of several deliveries, and the attempts behind it."""
+    """Write what became of several deliveries, and the attempts behind it. Twice is as good as once."""
     settled = [(o.delivery, o.verdict.status) for o in outcomes if o.verdict.delay is None]
     retried = [(o.delivery, o.verdict.delay) for o in outcomes if o.verdict.delay is not None]
     released = [delivery for delivery, _ in settled if delivery.resource is not None]
@@ -42,12 +42,11 @@ async def conclude(connection: Connection, outcomes: Sequence[Outcome]) -> None:
         await queue.lower(connection, [*later, *released], [*delays, *[timedelta()] * len(released)])
     if later:
         await queue.retry(connection, later, delays)
-    if settled:
-        await repository.settle(connection, settled)
-    if released:
-        await repository.release_next(connection, released)
-    await repository.add_attempts(connection, [o.attempt for o in outcomes])
-    await _tell_endpoints(connection, outcomes)
+    changed = await repository.settle(connection, settled) if settled else set()
+    if free := [delivery for delivery in released if delivery.id in changed]:
+        await repository.release_next(connection, free)
+    added = await repository.add_attempts(connection, [o.attempt for o in outcomes])
+    await _tell_endpoints(connection, [o for o in outcomes if o.attempt.id in added])
 
 
 async def _tell_endpoints(connection: Connection, outcomes: Sequence[Outcome]) -> None:
