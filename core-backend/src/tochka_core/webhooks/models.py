@@ -92,7 +92,7 @@ class Delivery(Base):
     status: Mapped[str] = mapped_column(Text, server_default="pending")
     attempts: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     deferrals: Mapped[int] = mapped_column(Integer, server_default="0")
-    replayed: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    replays: Mapped[int] = mapped_column(Integer, server_default="0")
     resource: Mapped[str | None] = mapped_column(Text)
     due_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=text("now()"))
     leased_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

@@ -78,7 +78,7 @@ class Delivery:
     attempts: int
     deadline_at: datetime | None
     resource: str | None
-    replayed: bool
+    replays: int
     due_at: datetime
     base_url: str | None
     url: str | None

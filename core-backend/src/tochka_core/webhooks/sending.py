@@ -40,7 +40,7 @@ async def attempt(sender: Sender, keys: Keyring, delivery: Delivery, seconds: fl
             private_key=keys.webhook,
         ),
     }
-    if delivery.replayed:
+    if delivery.replays:
         headers["webhook-replay"] = "1"
     is_module = delivery.url is None
     url = f"{delivery.base_url}{DOOR}" if delivery.url is None else delivery.url

@@ -5,8 +5,12 @@ from typing import Any
 from uuid import UUID
 
 QUEUE = ("tenant_id", "receiver", "command")
-CLAIM = ("tenant_id", "id", "attempts")
-"""Whose turn it is: every claim counts attempts up, so whoever has an older count has lost the delivery."""
+SENDING = ("tenant_id", "id", "replays")
+"""What an answer is for: to what was sent before a replay, it says nothing of the replay."""
+CLAIM = (*SENDING, "attempts")
+"""Whose turn it is: every claim counts attempts up, so whoever has an older count has lost the delivery. A
+replay begins to count anew, and is counted itself.
+"""
 
 
 def columns(rows: Sequence[Any], names: Sequence[str]) -> list[list[Any]]:

@@ -12,7 +12,8 @@ from tochka_core.webhooks.schemas import DeliveryFilter
 LIST_DELIVERIES = """
     SELECT d.id, d.event_id, d.type, d.endpoint_id, d.sequence, d.status, d.attempts, d.created_at,
            CASE WHEN d.status = 'pending' AND isfinite(d.due_at) THEN d.due_at END AS due_at,
-           d.finished_at, d.replayed, a.response_status AS last_response_status, a.error AS last_error
+           d.finished_at, d.replays > 0 AS replayed,
+           a.response_status AS last_response_status, a.error AS last_error
     FROM deliveries d LEFT JOIN LATERAL (
       SELECT response_status, error FROM attempts
       WHERE tenant_id = d.tenant_id AND delivery_id = d.id ORDER BY id DESC LIMIT 1
@@ -26,7 +27,8 @@ LIST_DELIVERIES = """
 FIND_DELIVERY = """
     SELECT d.id, d.event_id, d.type, d.endpoint_id, d.sequence, d.status, d.attempts, d.created_at,
            CASE WHEN d.status = 'pending' AND isfinite(d.due_at) THEN d.due_at END AS due_at,
-           d.finished_at, d.replayed, a.response_status AS last_response_status, a.error AS last_error,
+           d.finished_at, d.replays > 0 AS replayed,
+           a.response_status AS last_response_status, a.error AS last_error,
            d.tenant_id, d.receiver, d.installation_id, e.data, e.occurred_at, e.schema_version,
            coalesce(w.schema_version, e.schema_version) AS wanted_version
     FROM deliveries d

@@ -57,7 +57,7 @@ QUEUE_NEWS_UP = """
     ON CONFLICT (tenant_id, receiver, command) DO UPDATE SET due_at = least(q.due_at, excluded.due_at)
 """
 SEND_NEWS_AGAIN = """
-    UPDATE deliveries d SET status = 'pending', attempts = 0, replayed = true, leased_until = NULL,
+    UPDATE deliveries d SET status = 'pending', attempts = 0, replays = replays + 1, leased_until = NULL,
       finished_at = NULL, due_at = now()
     FROM unnest($1::uuid[], $2::uuid[]) AS r(tenant_id, id)
     WHERE d.tenant_id = r.tenant_id AND d.id = r.id AND d.status IN ('delivered', 'refused', 'expired')

@@ -6,16 +6,17 @@ from uuid import UUID
 
 from tochka_sdk.db import Connection
 
-from tochka_core.webhooks.repository.columns import columns
+from tochka_core.webhooks.repository.columns import SENDING, columns
 from tochka_core.webhooks.schemas import Attempt, Delivery
 
-# An answer counts also when the lease has run out meanwhile; only the wish to try again needs it.
+# An answer counts also when the lease has run out meanwhile; only the wish to try again needs it. One to what
+# was sent before a replay says nothing of the replay.
 SETTLE = """
     UPDATE deliveries d
     SET status = r.status, leased_until = NULL,
         finished_at = CASE WHEN r.status = 'accepted' THEN NULL ELSE now() END
-    FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS r(tenant_id, id, status)
-    WHERE d.tenant_id = r.tenant_id AND d.id = r.id
+    FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::text[]) AS r(tenant_id, id, replays, status)
+    WHERE d.tenant_id = r.tenant_id AND d.id = r.id AND d.replays = r.replays
       AND (d.status = 'pending' OR (d.status = 'accepted' AND r.status <> 'accepted'))
     RETURNING d.id
 """
@@ -53,14 +54,14 @@ SETTLE_REQUESTED = """
 
 async def settle(connection: Connection, settled: Sequence[tuple[Delivery, str]]) -> set[UUID]:
     """Write what became of deliveries that need no further attempt; those that were not settled before."""
-    keys = columns([delivery for delivery, _ in settled], ("tenant_id", "id"))
+    keys = columns([delivery for delivery, _ in settled], SENDING)
     rows = await connection.fetch(SETTLE, *keys, [status for _, status in settled])
     return {row["id"] for row in rows}
 
 
 async def settle_one(connection: Connection, tenant_id: UUID, delivery_id: UUID, status: str) -> None:
-    """As `settle`, by id."""
-    await connection.execute(SETTLE, [tenant_id], [delivery_id], [status])
+    """As `settle`, by id: a command's, of which there are no replays."""
+    await connection.execute(SETTLE, [tenant_id], [delivery_id], [0], [status])
 
 
 async def release_next(connection: Connection, settled: Sequence[Delivery]) -> None:

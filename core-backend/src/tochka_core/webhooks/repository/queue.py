@@ -56,7 +56,7 @@ CLAIM_DELIVERIES = """
       SET due_at = now() + $6::interval, leased_until = now() + $6::interval, attempts = attempts + 1
       FROM due WHERE d.tenant_id = due.tenant_id AND d.id = due.id
       RETURNING d.tenant_id, d.id, d.event_id, d.receiver, d.endpoint_id, d.installation_id, d.type,
-                d.command, d.sequence, d.attempts, d.deadline_at, d.resource, d.replayed, due.due_at
+                d.command, d.sequence, d.attempts, d.deadline_at, d.resource, d.replays, due.due_at
     ), stand AS (
       SELECT q.tenant_id, q.receiver, taken.count, (
         SELECT d.due_at FROM deliveries d
@@ -112,28 +112,31 @@ LOOK_AGAIN = """
 RENEW = """
     WITH kept AS MATERIALIZED (
       SELECT d.tenant_id, d.id
-      FROM unnest($1::uuid[], $2::uuid[], $3::smallint[]) AS r(tenant_id, id, attempts)
+      FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::smallint[])
+        AS r(tenant_id, id, replays, attempts)
       JOIN deliveries d ON d.tenant_id = r.tenant_id AND d.id = r.id
-      WHERE d.status = 'pending' AND d.attempts = r.attempts AND d.leased_until IS NOT NULL
+      WHERE d.status = 'pending' AND (d.replays, d.attempts) = (r.replays, r.attempts)
+        AND d.leased_until IS NOT NULL
       FOR NO KEY UPDATE OF d SKIP LOCKED
     )
-    UPDATE deliveries d SET due_at = now() + $4::interval, leased_until = now() + $4::interval
+    UPDATE deliveries d SET due_at = now() + $5::interval, leased_until = now() + $5::interval
     FROM kept WHERE d.tenant_id = kept.tenant_id AND d.id = kept.id
 """
 # no attempt was made: none is counted
 GIVE_BACK = """
     UPDATE deliveries d SET due_at = r.due_at, leased_until = NULL, attempts = d.attempts - 1,
       deferrals = d.deferrals + 1
-    FROM unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::timestamptz[])
-      AS r(tenant_id, id, attempts, due_at)
-    WHERE d.tenant_id = r.tenant_id AND d.id = r.id AND d.status = 'pending' AND d.attempts = r.attempts
-      AND d.leased_until IS NOT NULL
+    FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::smallint[], $5::timestamptz[])
+      AS r(tenant_id, id, replays, attempts, due_at)
+    WHERE d.tenant_id = r.tenant_id AND d.id = r.id AND d.status = 'pending'
+      AND (d.replays, d.attempts) = (r.replays, r.attempts) AND d.leased_until IS NOT NULL
 """
 RETRY = """
     UPDATE deliveries d SET due_at = clock_timestamp() + r.delay, leased_until = NULL
-    FROM unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::interval[]) AS r(tenant_id, id, attempts, delay)
-    WHERE d.tenant_id = r.tenant_id AND d.id = r.id AND d.status = 'pending' AND d.attempts = r.attempts
-      AND d.leased_until IS NOT NULL
+    FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::smallint[], $5::interval[])
+      AS r(tenant_id, id, replays, attempts, delay)
+    WHERE d.tenant_id = r.tenant_id AND d.id = r.id AND d.status = 'pending'
+      AND (d.replays, d.attempts) = (r.replays, r.attempts) AND d.leased_until IS NOT NULL
 """
 ASIDE = {"disabled": "held", "deleted": "cancelled"}
 """What becomes of deliveries to an endpoint that takes none."""

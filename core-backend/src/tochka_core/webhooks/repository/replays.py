@@ -52,8 +52,8 @@ SEND_AGAIN = """
       ORDER BY d.sequence LIMIT $8 FOR NO KEY UPDATE
     ), sent AS (
       UPDATE deliveries d
-      SET status = 'pending', attempts = 0, replayed = true, leased_until = NULL, finished_at = NULL,
-        due_at = CASE WHEN d.resource IS NOT NULL AND (
+      SET status = 'pending', attempts = 0, replays = replays + 1, leased_until = NULL,
+        finished_at = NULL, due_at = CASE WHEN d.resource IS NOT NULL AND (
             EXISTS (SELECT 1 FROM deliveries p WHERE p.tenant_id = d.tenant_id AND p.receiver = d.receiver
                       AND p.resource = d.resource AND p.status = 'pending')
             OR EXISTS (SELECT 1 FROM chosen c JOIN deliveries p ON p.tenant_id = c.tenant_id AND p.id = c.id
@@ -65,7 +65,7 @@ SEND_AGAIN = """
 """
 SEND_ONE_AGAIN = """
     UPDATE deliveries d
-    SET status = 'pending', attempts = 0, replayed = true, leased_until = NULL, finished_at = NULL,
+    SET status = 'pending', attempts = 0, replays = replays + 1, leased_until = NULL, finished_at = NULL,
       due_at = now()
     WHERE tenant_id = $1 AND id = $2 AND endpoint_id IS NOT NULL AND status <> 'pending'
 """
