@@ -81,7 +81,8 @@ CLAIM_DELIVERIES = """
     LEFT JOIN modules m ON m.id = l.receiver
     LEFT JOIN webhook_endpoints w ON w.tenant_id = l.tenant_id AND w.id = l.endpoint_id
 """
-# What its sender holds stays with it: its answer counts. A thousand at a time, so that it takes no long.
+# What its sender holds stays with it: its answer counts. A thousand at a time, so that it takes no long; the
+# last first, so that where order matters, what is left still has its first, who is due.
 PUT_ASIDE = """
     WITH aside AS MATERIALIZED (
       SELECT d.tenant_id, d.id, q.status
@@ -90,7 +91,7 @@ PUT_ASIDE = """
         SELECT tenant_id, id FROM deliveries
         WHERE tenant_id = q.tenant_id AND receiver = q.receiver AND command = $4 AND status = 'pending'
           AND (leased_until IS NULL OR leased_until <= now())
-        ORDER BY due_at LIMIT 1000 FOR NO KEY UPDATE SKIP LOCKED
+        ORDER BY due_at DESC LIMIT 1000 FOR NO KEY UPDATE SKIP LOCKED
       ) d
       LIMIT 10000
     )
@@ -98,13 +99,19 @@ PUT_ASIDE = """
       finished_at = CASE WHEN aside.status = 'held' THEN NULL ELSE now() END
     FROM aside WHERE d.tenant_id = aside.tenant_id AND d.id = aside.id
 """
+# At once, if there is more to put aside.
 LOOK_AGAIN = """
-    UPDATE delivery_queues q SET due_at = (
+    UPDATE delivery_queues q SET due_at = coalesce((
+      SELECT now() FROM deliveries d
+      WHERE d.tenant_id = q.tenant_id AND d.receiver = q.receiver AND d.command = q.command
+        AND d.status = 'pending' AND (d.leased_until IS NULL OR d.leased_until <= now())
+      LIMIT 1
+    ), (
       SELECT d.due_at FROM deliveries d
       WHERE d.tenant_id = q.tenant_id AND d.receiver = q.receiver AND d.command = q.command
         AND d.status = 'pending'
       ORDER BY d.due_at LIMIT 1
-    )
+    ))
     FROM unnest($1::uuid[], $2::text[]) AS r(tenant_id, receiver)
     WHERE q.tenant_id = r.tenant_id AND q.receiver = r.receiver AND q.command = $3
 """
