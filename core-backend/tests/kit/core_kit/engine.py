@@ -1,144 +1,209 @@
 """One tenant and the dispatcher's steps, each in a transaction of its own, in whatever order a test takes
-them. There is no loop, no clock and no network: what takes time is said to be over.
+them. There is no loop and no network, and the clock moves when a test says so.
 """
 
+import asyncio
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import MAXYEAR, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 from tochka_core.endpoints import repository as endpoints
 from tochka_core.endpoints.schemas import NewEndpoint, WebhookEndpointUpdate
-from tochka_core.outbound.public import Answer
+from tochka_core.outbound.public import Answer, Gates, Report
 from tochka_core.outbox import public as outbox
 from tochka_core.outbox.events import InstallationLive
 from tochka_core.resources import Resources
+from tochka_core.webhooks.admission import Admission, Admitted
 from tochka_core.webhooks.schedules import judge
-from tochka_core.webhooks.schemas import Delivery, RecoverRequest
+from tochka_core.webhooks.schemas import Delivery, ReplayRequest
 from tochka_core.webhooks.service import outcomes, queue, replays, routing
 from tochka_core.webhooks.service.attempts import attempt_of
 from tochka_core.webhooks.service.outcomes import Outcome
 from tochka_sdk import clock
 from tochka_sdk.db import Scope
 from tochka_sdk.ids import uuid7
-from tochka_stack.testing import ScratchDatabase
 
 LEASE = timedelta(hours=1)
 LONG_AGO = timedelta(days=1)
-TYPE = "installation.live"
+GATES_OPEN = timedelta(minutes=5)
+"""After so long no breaker is open any more."""
+URL = "https://example.org/hooks"
+LIVE, RENAMED = "installation.live", "tenant.updated"
 PEOPLE = """
     WITH person AS (INSERT INTO users (id, phone) VALUES ($1, $2)),
       made AS (INSERT INTO tenants (id, name) VALUES ($1, 'Мастерская'))
     INSERT INTO memberships (tenant_id, user_id, role) VALUES ($1, $1, 'owner')
 """
-# what waits for one before it waits on, however long
+# Everything that has a time lies so much further in the past.
 TIME_PASSES = """
     WITH q AS (
-      UPDATE delivery_queues SET due_at = now(), blocked_until = NULL WHERE tenant_id = $1
-    ), r AS (UPDATE replays SET due_at = now() WHERE tenant_id = $1)
-    UPDATE deliveries SET due_at = now(), leased_until = least(leased_until, now())
-    WHERE tenant_id = $1 AND status = 'pending' AND due_at < 'infinity'
+      UPDATE delivery_queues SET due_at = due_at - $2::interval, blocked_until = blocked_until - $2::interval
+      WHERE tenant_id = $1
+    ), r AS (UPDATE replays SET due_at = due_at - $2::interval WHERE tenant_id = $1),
+    w AS (UPDATE webhook_endpoints SET failing_since = failing_since - $2::interval WHERE tenant_id = $1)
+    UPDATE deliveries SET due_at = due_at - $2::interval, leased_until = leased_until - $2::interval
+    WHERE tenant_id = $1 AND status = 'pending'
 """
 ROWS = """
-    SELECT d.*, q.due_at AS queue_due_at,
-      (SELECT count(*) FROM attempts a WHERE a.tenant_id = d.tenant_id AND a.delivery_id = d.id) AS logged
+    SELECT d.id, d.event_id, d.endpoint_id, d.resource, d.sequence, d.position, d.status, d.attempts,
+      d.deferrals, d.replays, d.due_at, d.leased_until, d.finished_at,
+      (SELECT count(*) FROM attempts a WHERE a.tenant_id = d.tenant_id AND a.delivery_id = d.id) AS logged,
+      coalesce(d.leased_until > now(), false) AS is_held,
+      d.status = 'pending' AND d.due_at <= now() AND coalesce(q.ready_at <= now(), false) AS is_due,
+      d.status = 'pending' AND (q.due_at IS NULL OR q.due_at > greatest(d.due_at, now())) AS is_forgotten
     FROM deliveries d LEFT JOIN delivery_queues q
       ON q.tenant_id = d.tenant_id AND q.receiver = d.receiver AND q.command = d.command
     WHERE d.tenant_id = $1 ORDER BY d.receiver, d.sequence
 """
+EVENTS = "SELECT id, type, fanned_out_at IS NOT NULL AS is_told FROM events WHERE tenant_id = $1 ORDER BY id"
+DISABLED = "SELECT id FROM webhook_endpoints WHERE tenant_id = $1 AND status = 'disabled'"
+JOBS = "SELECT * FROM replays WHERE tenant_id = $1 AND status = 'running' AND due_at <= now()"
 FORGET = "UPDATE delivery_queues SET due_at = NULL WHERE tenant_id = $1"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A delivery as it stands. What only tells how it stands now is not compared."""
+
+    id: UUID
+    event_id: UUID
+    endpoint_id: UUID
+    resource: str | None
+    sequence: int
+    position: int
+    status: str
+    attempts: int
+    deferrals: int
+    replays: int
+    due_at: datetime
+    leased_until: datetime | None
+    finished_at: datetime | None
+    logged: int
+    is_held: bool = field(compare=False)
+    is_due: bool = field(compare=False)
+    is_forgotten: bool = field(compare=False)
+
+    @property
+    def waits(self) -> bool:
+        """Whether it waits for another one, for ever."""
+        return self.due_at.year == MAXYEAR
 
 
 @dataclass
 class Engine:
-    """The steps. `plain` and `ordered` are the tenant's two endpoints."""
+    """The steps. `plain` and `ordered` are told of everything, `picky` of the tenant's name alone."""
 
-    database: ScratchDatabase
+    superuser: asyncpg.Connection
     app: Resources
     jobs: Resources
-    tenant_id: UUID
-    plain: UUID
-    ordered: UUID
+    tenant_id: UUID = field(default_factory=uuid7)
+    plain: UUID = field(default_factory=uuid7)
+    ordered: UUID = field(default_factory=uuid7)
+    picky: UUID = field(default_factory=uuid7)
+    workers: dict[str, Admission] = field(default_factory=dict)
 
-    @classmethod
-    async def start(cls, database: ScratchDatabase, app: Resources, jobs: Resources) -> "Engine":
+    @property
+    def wanted(self) -> dict[UUID, list[str]]:
+        """What each endpoint is told of."""
+        return {self.plain: [LIVE, RENAMED], self.ordered: [LIVE, RENAMED], self.picky: [RENAMED]}
+
+    async def start(self) -> None:
         """A new tenant in a database that this test has to itself."""
-        tenant_id = uuid7()
-        engine = cls(database, app, jobs, tenant_id, uuid7(), uuid7())
-        await engine._do(PEOPLE, tenant_id, f"+7{secrets.randbelow(10**10):010d}")
-        async with app.connections.transaction(Scope(tenant_id=tenant_id)) as connection:
-            for endpoint_id in (engine.plain, engine.ordered):
-                new = NewEndpoint(
-                    tenant_id,
-                    endpoint_id,
-                    "https://example.org/hooks",
-                    "",
-                    [TYPE],
-                    1,
-                    endpoint_id == engine.ordered,
-                    50,
-                    8,
-                    b"sealed",
-                )
+        phone = f"+7{secrets.randbelow(10**10):010d}"
+        await self.superuser.execute(PEOPLE, self.tenant_id, phone)
+        async with self.app.connections.transaction(Scope(tenant_id=self.tenant_id)) as connection:
+            for id, types in self.wanted.items():
+                is_ordered = id == self.ordered
+                new = NewEndpoint(self.tenant_id, id, URL, "", types, 1, is_ordered, 1000, 100, b"sealed")
                 await endpoints.add(connection, new)
-        return engine
 
     async def stop(self) -> None:
         """Let nobody be given this tenant's deliveries any more."""
-        await self._do(FORGET, self.tenant_id)
+        await self.superuser.execute(FORGET, self.tenant_id)
 
-    async def happen(self, installation_id: UUID) -> UUID:
-        """Something that both endpoints hear."""
+    async def happen(self, installation_id: UUID | None, count: int) -> None:
+        """So much is to be told of an installation, or of the tenant as a whole."""
+        live = InstallationLive(module="shop", host="bread.localhost")
         async with self.app.connections.transaction(Scope(tenant_id=self.tenant_id)) as connection:
-            return await outbox.record(
-                connection,
-                tenant_id=self.tenant_id,
-                type=TYPE,
-                data=InstallationLive(module="shop", host="bread.localhost"),
-                installation_id=installation_id,
-            )
+            for _ in range(count):
+                await outbox.record(
+                    connection,
+                    tenant_id=self.tenant_id,
+                    type=LIVE if installation_id else RENAMED,
+                    data=live if installation_id else {"name": "Булочная"},
+                    installation_id=installation_id,
+                )
 
-    async def fan_out(self) -> None:
-        """Make deliveries of everything that happened."""
-        async with self.jobs.connections.system("test") as connection:
-            while await routing.fan_out(connection, 3):
-                pass
+    async def fan_out(self, at_once: int, limit: int) -> None:
+        """So many workers make deliveries of what happened."""
+        await asyncio.gather(*(self._fan_out(limit) for _ in range(at_once)))
 
-    async def claim(self, share: int, limit: int) -> list[Delivery]:
-        """Take what is due."""
+    async def _fan_out(self, limit: int) -> None:
         async with self.jobs.connections.system("test") as connection:
-            return await queue.claim(
+            await routing.fan_out(connection, limit)
+
+    async def claim(self, workers: Sequence[str], share: int, limit: int) -> list[Admitted]:
+        """Workers take what is due, at once, and ask the gates; what these keep back is given back."""
+        return await asyncio.gather(*(self._claim(worker, share, limit) for worker in workers))
+
+    async def _claim(self, worker: str, share: int, limit: int) -> Admitted:
+        async with self.jobs.connections.system("test") as connection:
+            claimed = await queue.claim(
                 connection, command=False, share=share, limit=limit, without=[], lease=LEASE
             )
+        admitted = await self._admission(worker).admit(claimed)
+        if admitted.kept:
+            async with self.jobs.connections.system("test") as connection:
+                await queue.give_back(connection, admitted.kept, admitted.waits)
+        return admitted
 
-    async def give_back(self, deliveries: Sequence[Delivery]) -> None:
-        """Put them back untried: the receiver's gate is shut."""
+    def _admission(self, worker: str) -> Admission:
+        return self.workers.setdefault(worker, Admission(Gates(self.jobs.redis)))
+
+    async def give_back(self, worker: str, delivery: Delivery) -> None:
+        """A worker is told to stop: it puts back what it has."""
+        self._admission(worker).forget(delivery)
+        await self._admission(worker).tell()
         async with self.jobs.connections.system("test") as connection:
-            await queue.give_back(connection, deliveries, [timedelta(minutes=1)] * len(deliveries))
+            await queue.give_back(connection, [delivery])
 
     async def renew(self, deliveries: Sequence[Delivery]) -> None:
-        """Keep them."""
+        """A heartbeat."""
         async with self.jobs.connections.system("test") as connection:
             await queue.renew(connection, deliveries, LEASE)
 
-    async def answer(self, delivery: Delivery, answer: Answer) -> Outcome:
-        """The receiver has answered so."""
-        verdict = judge(None, delivery.attempts, answer, clock.now())
-        outcome = Outcome(delivery, attempt_of(delivery, answer, clock.now(), 0.01), answer, verdict)
-        await self.conclude(outcome)
-        return outcome
+    async def conclude(self, worker: str, deliveries: Sequence[Delivery], answer: Answer) -> list[Outcome]:
+        """The receivers have answered so, and the worker writes it down."""
+        concluded = []
+        for delivery in deliveries:
+            self._admission(worker).note(delivery, answer)
+            verdict = judge(None, delivery.attempts, answer, clock.now())
+            attempt = attempt_of(delivery, answer, clock.now(), 0.01)
+            concluded.append(Outcome(delivery, attempt, answer, verdict))
+        await self._admission(worker).tell()
+        await self.write(concluded)
+        return concluded
 
-    async def conclude(self, outcome: Outcome) -> None:
-        """Write an outcome; once more, if it was not heard that it is written."""
+    async def write(self, concluded: Sequence[Outcome]) -> None:
+        """Write down what came of deliveries."""
         async with self.jobs.connections.system("test") as connection:
-            await outcomes.conclude(connection, [outcome])
+            await outcomes.conclude(connection, concluded)
 
-    async def pass_time(self) -> None:
-        """Leases run out, retries are due, gates are open."""
-        await self._do(TIME_PASSES, self.tenant_id)
+    async def fall_silent(self, endpoint_id: UUID) -> None:
+        """So many requests have failed in a row that the breaker opens."""
+        await Gates(self.jobs.redis).report([Report(f"webhooks:{endpoint_id}", failed=5)])
+
+    async def pass_time(self, time: timedelta) -> None:
+        """It is so much later."""
+        await self.superuser.execute(TIME_PASSES, self.tenant_id, time)
+        if time >= GATES_OPEN:
+            names = [f"gate:{{webhooks:{id}}}" for id in self.wanted]
+            await self.jobs.redis.delete(*names, *(f"{name}:held" for name in names))
+            self.workers.clear()
 
     async def switch(self, endpoint_id: UUID, status: str) -> None:
         """Disable or enable an endpoint, as its owner does."""
@@ -147,27 +212,33 @@ class Engine:
             await endpoints.update(connection, self.tenant_id, endpoint_id, change)
 
     async def recover(self, endpoint_id: UUID) -> None:
-        """Send again what an enabled endpoint has missed."""
-        asked = RecoverRequest(since=clock.now() - LONG_AGO)
+        """Send again what an enabled endpoint has missed, all in one portion."""
+        asked = ReplayRequest(since=clock.now() - LONG_AGO, rate_per_second=1000)
         async with self.app.connections.transaction(Scope(tenant_id=self.tenant_id)) as connection:
-            await replays.recover(connection, self.tenant_id, endpoint_id, asked)
+            await replays.start(connection, self.tenant_id, endpoint_id, asked)
+
+    async def send_again(self, delivery_id: UUID) -> None:
+        """Send one delivery again."""
+        async with self.app.connections.transaction(Scope(tenant_id=self.tenant_id)) as connection:
+            await replays.send_again(connection, self.tenant_id, delivery_id)
 
     async def advance(self) -> None:
         """Make the next portions of replays due."""
         async with self.jobs.connections.system("test") as connection:
             await replays.advance(connection, 20)
 
-    async def rows(self) -> list[dict[str, Any]]:
-        """Every delivery of the tenant with its queue, past all policies."""
-        connection = await asyncpg.connect(self.database.superuser_dsn)
-        try:
-            return [dict(row) for row in await connection.fetch(ROWS, self.tenant_id)]
-        finally:
-            await connection.close()
+    async def rows(self) -> dict[UUID, Row]:
+        """Every delivery of the tenant, past all policies."""
+        return {row["id"]: Row(**row) for row in await self.superuser.fetch(ROWS, self.tenant_id)}
 
-    async def _do(self, query: str, *values: Any) -> None:
-        connection = await asyncpg.connect(self.database.superuser_dsn)
-        try:
-            await connection.execute(query, *values)
-        finally:
-            await connection.close()
+    async def events(self) -> list[Any]:
+        """What has happened, oldest first, and whether there are deliveries of it."""
+        return await self.superuser.fetch(EVENTS, self.tenant_id)
+
+    async def disabled(self) -> set[UUID]:
+        """The endpoints that take nothing."""
+        return {row["id"] for row in await self.superuser.fetch(DISABLED, self.tenant_id)}
+
+    async def jobs_due(self) -> list[Any]:
+        """The replays whose next portion is due."""
+        return await self.superuser.fetch(JOBS, self.tenant_id)
