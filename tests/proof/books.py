@@ -10,6 +10,14 @@ import asyncpg
 from tests.proof.running import CORE, SHOP, Stack
 from tests.proof.waiting import until
 
+UNREACHABLE = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+)
+"""What asking says as long as the engine is on its way up."""
 SETTLE_S = 150.0  # the deadline of an activation, a lease, and the steps after which its undoing is told
 
 CORE_FAULTS: Mapping[str, str] = {
@@ -132,8 +140,8 @@ async def settled(stack: Stack, seconds: float = SETTLE_S) -> None:
     async def is_settled() -> bool:
         try:
             last.update((await rows(stack, CORE, UNSETTLED))[0])
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            return False  # still on its way up
+        except UNREACHABLE:
+            return False
         return not any(last.values())
 
     try:

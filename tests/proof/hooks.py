@@ -15,13 +15,15 @@ from tochka_stack.ports import free_ports
 
 from tests.proof import books
 from tests.proof.options import ENVIRONMENT, SEED
-from tests.proof.people import Owner
+from tests.proof.people import Owner, insist
 from tests.proof.running import CORE, Stack
 from tests.proof.waiting import until
 
 SCRIPT = Path(__file__).with_name("receiver.py")
 SETTLE_S = 120.0
 DOWN_S = (0.2, 1.5)
+WRONG_S = 600.0
+"""More than a signature is good for."""
 
 
 @dataclass
@@ -31,14 +33,17 @@ class System:
     owner: Owner
     port: int
     file: Path
+    endpoint: str
+    secret: str
+    skew_s: float = 0.0
     process: asyncio.subprocess.Process | None = None
     deaths: int = 0
 
     async def start(self) -> None:
         """Start it and wait until it listens."""
-        command = (sys.executable, str(SCRIPT), str(self.port), str(self.file), str(SEED))
+        told = (self.port, self.file, SEED, self.secret, self.skew_s)
         self.process = await asyncio.create_subprocess_exec(
-            *command, env=ENVIRONMENT, stdout=asyncio.subprocess.PIPE
+            sys.executable, str(SCRIPT), *map(str, told), env=ENVIRONMENT, stdout=asyncio.subprocess.PIPE
         )
         assert self.process.stdout is not None
         assert await self.process.stdout.readline() == b"ready\n"
@@ -50,9 +55,12 @@ class System:
         await self.process.wait()
         self.deaths += 1
 
-    def calm(self) -> None:
-        """Let it misbehave no more."""
+    async def calm(self) -> None:
+        """Let it misbehave no more: its clock is set, and its address is what it should have been."""
         self.file.with_suffix(".calm").touch()
+        change = {"url": address(self.port)}
+        seen = await insist(lambda: self.owner.call("PATCH", self.endpoint, change))
+        assert seen.status == 200, seen
 
     def effects(self) -> set[str]:
         """The ids of the events that took effect; each can do so only once."""
@@ -86,23 +94,29 @@ class Reaper:
             await asyncio.sleep(self.chance.uniform(1, 4))
 
 
+def address(port: int, scheme: str = "http") -> str:
+    """Where a system listens; it never speaks TLS."""
+    return f"{scheme}://127.0.0.1:{port}/hook"
+
+
 @asynccontextmanager
 async def systems(owners: Sequence[Owner], folder: Path) -> AsyncIterator[list[System]]:
-    """A system for each owner, with an endpoint; every second one wants strict order."""
+    """A system for each owner, with an endpoint; every second one wants strict order. The first one's address
+    begins with https, and the clock of the third one is wrong.
+    """
     ports = free_ports(len(owners))
     async with AsyncExitStack() as stack:
         found = []
         for number, (owner, port) in enumerate(zip(owners, ports, strict=True)):
-            system = System(owner, port, folder / f"system-{number}.sqlite")
-            await system.start()
-            stack.push_async_callback(system.kill)
-            body = {
-                "url": f"http://127.0.0.1:{port}/hook",
-                "ordered": number % 2 == 1,
-                "rate_per_second": 200,
-            }
+            url = address(port, "https" if number == 0 else "http")
+            body = {"url": url, "ordered": number % 2 == 1, "rate_per_second": 200}
             seen = await owner.call("POST", "/webhook-endpoints", body)
             assert seen.status == 201, seen
+            endpoint, file = f"/webhook-endpoints/{seen.body['id']}", folder / f"system-{number}.sqlite"
+            skew_s = WRONG_S if number == 2 else 0.0
+            system = System(owner, port, file, endpoint, seen.body["secret"], skew_s)
+            await system.start()
+            stack.push_async_callback(system.kill)
             found.append(system)
         yield found
 
@@ -116,7 +130,8 @@ HASTEN = """
     ), waiting AS MATERIALIZED (
       SELECT d.tenant_id, d.id FROM deliveries d
       JOIN q ON (d.tenant_id, d.receiver, d.command) = (q.tenant_id, q.receiver, q.command)
-      WHERE d.status = 'pending' AND isfinite(d.due_at) AND d.leased_until IS NULL FOR UPDATE OF d SKIP LOCKED
+      WHERE (SELECT count(*) FROM q) > 0  -- all queues are held before the first delivery is
+        AND d.status = 'pending' AND isfinite(d.due_at) AND d.leased_until IS NULL FOR UPDATE OF d SKIP LOCKED
     ), d AS (
       UPDATE deliveries d SET due_at = now() FROM waiting w
       WHERE d.tenant_id = w.tenant_id AND d.id = w.id RETURNING d.tenant_id, d.receiver, d.command
@@ -129,6 +144,14 @@ OPEN = """
     SELECT (SELECT count(*) FROM events WHERE fanned_out_at IS NULL)
       + (SELECT count(*) FROM deliveries WHERE status = 'pending') AS count
 """
+STILL_OPEN = """
+    SELECT d.receiver, count(*) AS count, max(d.attempts) AS attempts, max(d.deferrals) AS deferrals,
+      min(d.due_at - now())::text AS due, min(q.ready_at - now())::text AS queue,
+      array_agg(DISTINCT coalesce(a.error, a.response_status::text)) AS answers
+    FROM deliveries d JOIN delivery_queues q USING (tenant_id, receiver, command)
+    LEFT JOIN attempts a ON a.tenant_id = d.tenant_id AND a.delivery_id = d.id
+    WHERE d.status = 'pending' GROUP BY d.receiver
+"""
 GIVEN = """
     SELECT d.tenant_id::text AS tenant_id, d.event_id::text AS event_id, d.status, d.sequence
     FROM deliveries d WHERE d.endpoint_id IS NOT NULL ORDER BY d.tenant_id, d.sequence
@@ -139,8 +162,14 @@ async def settled(stack: Stack) -> None:
     """Until nothing waits any more."""
 
     async def is_so() -> bool:
-        await books.rows(stack, CORE, HASTEN)
-        (row,) = await books.rows(stack, CORE, OPEN)
+        try:
+            await books.rows(stack, CORE, HASTEN)
+            (row,) = await books.rows(stack, CORE, OPEN)
+        except books.UNREACHABLE:
+            return False
         return bool(row["count"] == 0)
 
-    await until(is_so, "every delivery is settled", SETTLE_S)
+    try:
+        await until(is_so, "every delivery is settled", SETTLE_S)
+    except AssertionError as error:
+        raise AssertionError(f"{error}; still open: {await books.rows(stack, CORE, STILL_OPEN)}") from None

@@ -1,9 +1,10 @@
 """An owner's system at the end of a webhook, a process of its own that can be killed at any moment.
 
-    python receiver.py PORT FILE SEED
+    python receiver.py PORT FILE SEED SECRET SKEW_S
 
-Every effect is one row of an SQLite file, committed before the answer; a repetition finds the row. As long as
-there is no file FILE.calm it misbehaves by chance, before the effect or after it.
+It takes what carries a good signature by SECRET, by a clock that is SKEW_S off. Every effect is one row of an
+SQLite file, committed before the answer; a repetition finds the row. As long as there is no file FILE.calm
+its clock is wrong, and it misbehaves by chance, before the effect or after it.
 """
 
 import asyncio
@@ -11,9 +12,14 @@ import gzip
 import random
 import sqlite3
 import sys
+from datetime import timedelta
 from pathlib import Path
 
+from tochka_sdk import clock, webhooks
+from tochka_sdk.webhooks import SignatureInvalid
+
 PORT, FILE, SEED = int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+SECRET, SKEW = sys.argv[4], timedelta(seconds=float(sys.argv[5]))
 BOMB = gzip.compress(bytes(8 * 1024 * 1024))
 HEAD = "HTTP/1.1 {0} Status\r\nContent-Length: {1}\r\n{2}\r\n"
 
@@ -23,7 +29,18 @@ def answer(status: int, body: bytes = b"", headers: str = "") -> bytes:
     return HEAD.format(status, len(body), headers).encode() + body
 
 
+def is_genuine(headers: dict[str, str], body: bytes, skew: timedelta) -> bool:
+    """Whether the platform sent this, and just now, by this clock."""
+    try:
+        webhooks.verify(headers, body, secrets=[SECRET], now=clock.now() + skew)
+    except SignatureInvalid:
+        return False
+    return True
+
+
 MISCHIEF = ("error", "hang_up", "drip", "endless", "bomb", "redirect", "later", "garbage")
+TLS = b"\x16"
+"""How a handshake begins."""
 SAYING_YES = ("endless", "bomb")
 SHARE = 0.2
 
@@ -72,10 +89,22 @@ class Receiver:
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Serve one request; whether the connection stays open."""
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower().split("\r\n")
-        headers = dict(line.split(": ", 1) for line in head[1:] if ": " in line)
+        first = await reader.readexactly(1)
+        if first == TLS:  # what a server without TLS says to that
+            writer.write(answer(400))
+            await writer.drain()
+            return False
+        head = (first + await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        pairs = [line.split(": ", 1) for line in head[1:] if ": " in line]
+        headers = {name.lower(): value for name, value in pairs}
         body = await reader.readexactly(int(headers.get("content-length", "0")))
-        is_wicked = not self._calm.exists() and self._chance.random() < SHARE
+        is_calm = self._calm.exists()
+        if not is_genuine(headers, body, timedelta() if is_calm else SKEW):
+            self._book.note(headers["webhook-id"], "refused")
+            writer.write(answer(401))
+            await writer.drain()
+            return True
+        is_wicked = not is_calm and self._chance.random() < SHARE
         mischief = self._chance.choice(MISCHIEF) if is_wicked else ""
         self._book.note(headers["webhook-id"], mischief)
         if mischief in {"", *SAYING_YES} or self._chance.random() < 0.5:

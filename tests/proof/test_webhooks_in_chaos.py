@@ -70,7 +70,7 @@ async def aftermath(anyio_backend: str, findings: list[str]) -> AsyncIterator[Af
                 await killer.run(CHAOS_S)
                 over.set()
             for system in found:
-                system.calm()
+                await system.calm()
             await hooks.settled(stack)
             after = Aftermath(stack, killer, found, journal, names)
             findings.append(await _told(after))
@@ -134,6 +134,19 @@ async def test_the_module_knows_the_last_name(aftermath: Aftermath) -> None:
 async def test_everybody_was_killed(aftermath: Aftermath) -> None:
     assert set(aftermath.killer.killed) == set(VICTIMS), f"seed {SEED}"
     assert all(system.deaths for system in aftermath.systems) or sum(s.deaths for s in aftermath.systems) > 10
+
+
+async def test_what_was_sent_to_an_address_without_tls_and_by_a_wrong_clock_was_refused_at_first(
+    aftermath: Aftermath,
+) -> None:
+    deaf, _, late, *others = aftermath.systems
+    words = await books.rows(aftermath.stack, CORE, WORDS)
+    assert deaf.owner.tenant_id in {row["tenant_id"] for row in words}
+    assert late.requests()["refused"] > 10
+    assert [system.requests()["refused"] for system in others] == [0] * len(others)
+
+
+WORDS = "SELECT DISTINCT tenant_id::text AS tenant_id FROM attempts WHERE error = 'tls'"
 
 
 async def test_no_answer_was_a_wrong_one(aftermath: Aftermath) -> None:
