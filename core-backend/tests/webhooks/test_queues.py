@@ -122,7 +122,7 @@ async def test_what_is_committed_while_a_claim_looks_is_not_forgotten(
         fanning_out = asyncio.create_task(_fan_out(core))
         await waiting_for_lock(core_database)  # it needs the queue that the claim holds
         keys = ([owner.tenant_id], [module.id])
-        claimed = await connection.fetch(repository.CLAIM_DELIVERIES, *keys, False, 64, 16, LEASE)
+        claimed = await connection.fetch(repository.CLAIM_DELIVERIES, *keys, False, 64, 16, LEASE, [0])
         assert len(claimed) == 1
     await fanning_out
     assert await look(core_database, FORGOTTEN) == []

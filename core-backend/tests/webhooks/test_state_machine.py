@@ -253,6 +253,14 @@ def test_an_answer_that_settles_nothing_lets_nothing_go(machine: Dispatching) ->
     machine.is_well()
 
 
+def test_what_is_learned_of_a_gate_before_a_new_beginning_blocks_nothing(machine: Dispatching) -> None:
+    machine.happens(None, 1)
+    machine.fans_out(1, MANY)
+    machine.do(machine.engine.learn_too_late(MANY, MANY))
+    machine.rows = machine.do(machine.engine.rows())
+    assert all(row.is_due and row.deferrals == 1 for row in machine.rows.values())
+
+
 def test_a_long_ordered_queue_is_kept_to_its_end_and_never_without_its_head(begin: Begin) -> None:
     machine = begin()
     machine.happens(RESOURCES[1], 1100)  # more than are put aside at once

@@ -1,4 +1,6 @@
-"""HTTP for webhook endpoints: parse, call the service, serialise. No decisions."""
+"""HTTP for webhook endpoints: parse, call the service, serialise. No decisions. Changes are where queues are:
+`webhooks.api.changes`.
+"""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -14,7 +16,6 @@ from tochka_core.endpoints.schemas import (
     WebhookEndpointCreate,
     WebhookEndpointRead,
     WebhookEndpointSecret,
-    WebhookEndpointUpdate,
 )
 from tochka_core.idempotency.public import IdempotencyKey, fingerprint, remember, replay
 from tochka_core.paging import Page, PageRequestDep
@@ -58,15 +59,6 @@ async def create_endpoint(
 async def get_endpoint(door: AdminConnection, endpoint_id: UUID) -> WebhookEndpointRead:
     """One endpoint."""
     return await service.get(door.connection, door.member.tenant_id, endpoint_id)
-
-
-@router.patch("/{endpoint_id}", operation_id="update_webhook_endpoint")
-async def update_endpoint(
-    door: AdminConnection, resources: ResourcesDep, endpoint_id: UUID, change: WebhookEndpointUpdate
-) -> WebhookEndpointRead:
-    """Change an endpoint, disable it, or enable it again."""
-    policy = resources.outbound_policy
-    return await service.update(door.connection, policy, door.member, endpoint_id, change)
 
 
 @router.delete("/{endpoint_id}", operation_id="delete_webhook_endpoint", status_code=204)

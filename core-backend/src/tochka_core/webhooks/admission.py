@@ -31,34 +31,35 @@ class Admission:
 
     async def admit(self, deliveries: Sequence[Delivery]) -> Admitted:
         """Ask for all of these in one round trip."""
-        wanted = Counter(delivery.receiver for delivery in deliveries)
+        wanted = Counter(_gate(delivery) for delivery in deliveries)
         if not wanted:
             return Admitted([], [], [])
-        limits = {delivery.receiver: _limits(delivery) for delivery in deliveries}
-        wants = [Want(_gate(receiver), count, limits[receiver]) for receiver, count in wanted.items()]
+        limits = {_gate(delivery): _limits(delivery) for delivery in deliveries}
+        wants = [Want(gate, count, limits[gate]) for gate, count in wanted.items()]
         grants = dict(zip(wanted, await self._gates.take(wants), strict=True))
-        left = {receiver: list(grant.ids) for receiver, grant in grants.items()}
+        left = {gate: list(grant.ids) for gate, grant in grants.items()}
         admitted = Admitted([], [], [])
         for delivery in deliveries:
-            if left[delivery.receiver]:
-                self._grants[delivery.id] = left[delivery.receiver].pop()
+            gate = _gate(delivery)
+            if left[gate]:
+                self._grants[delivery.id] = left[gate].pop()
                 admitted.sent.append(delivery)
             else:
                 admitted.kept.append(delivery)
-                admitted.waits.append(timedelta(seconds=grants[delivery.receiver].wait_s))
+                admitted.waits.append(timedelta(seconds=grants[gate].wait_s))
         return admitted
 
     def note(self, delivery: Delivery, answer: Answer) -> None:
         """What came of a delivery that was admitted. Commands have no gate, and tell nothing of one."""
         grant = self._grants.pop(delivery.id, None)
         if grant is not None:
-            self._gather(report_of(_gate(delivery.receiver), [grant], answer, clock.now()))
+            self._gather(report_of(_gate(delivery), [grant], answer, clock.now()))
 
     def forget(self, delivery: Delivery) -> None:
         """Nothing came of it: its grant is given back."""
         grant = self._grants.pop(delivery.id, None)
         if grant is not None:
-            self._gather(Report(_gate(delivery.receiver), (grant,)))
+            self._gather(Report(_gate(delivery), (grant,)))
 
     async def tell(self) -> None:
         """Tell the gates what has gathered."""
@@ -76,8 +77,9 @@ class Admission:
             before[-1] = both
 
 
-def _gate(receiver: str) -> str:
-    return f"webhooks:{receiver}"
+def _gate(delivery: Delivery) -> str:
+    """Each new beginning that an owner wants has a gate of its own: nothing is known of it yet."""
+    return f"webhooks:{delivery.receiver}:{delivery.epoch}"
 
 
 def _limits(delivery: Delivery) -> Limits:

@@ -51,7 +51,7 @@ class ReceiverSequence(Base):
 class DeliveryQueue(Base):
     """What one tenant has for one receiver. `due_at` is at most the least of its pending deliveries': a
     queue may be looked at too early, and never too late. None: it has none. Until `blocked_until` the
-    receiver takes nothing: its gate is shut.
+    receiver takes nothing: its gate is shut. `epoch` counts how often its owner wanted it to be asked anew.
     """
 
     __tablename__ = "delivery_queues"
@@ -62,6 +62,7 @@ class DeliveryQueue(Base):
     endpoint_id: Mapped[UUID | None]
     due_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     blocked_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    epoch: Mapped[int] = mapped_column(Integer, server_default="0")
     ready_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True), Computed(READY))
 
     __table_args__ = (

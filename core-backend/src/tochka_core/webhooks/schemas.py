@@ -64,7 +64,9 @@ class NewDelivery:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A claimed delivery and all that is needed to send it. `due_at` is where it stood before the claim."""
+    """A claimed delivery and all that is needed to send it. `due_at` is where it stood before the claim,
+    `epoch` how often its receiver's owner has wanted a new beginning: each has a gate of its own.
+    """
 
     tenant_id: UUID
     id: UUID
@@ -80,6 +82,7 @@ class Delivery:
     resource: str | None
     replays: int
     due_at: datetime
+    epoch: int
     base_url: str | None
     url: str | None
     secret: bytes | None

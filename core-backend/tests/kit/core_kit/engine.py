@@ -61,6 +61,7 @@ ROWS = """
 """
 EVENTS = "SELECT id, type, fanned_out_at IS NOT NULL AS is_told FROM events WHERE tenant_id = $1 ORDER BY id"
 DISABLED = "SELECT id FROM webhook_endpoints WHERE tenant_id = $1 AND status = 'disabled'"
+EPOCH = "SELECT epoch FROM delivery_queues WHERE tenant_id = $1 AND receiver = $2 AND NOT command"
 JOBS = "SELECT * FROM replays WHERE tenant_id = $1 AND status = 'running' AND due_at <= now()"
 FORGET = "UPDATE delivery_queues SET due_at = NULL WHERE tenant_id = $1"
 
@@ -150,16 +151,28 @@ class Engine:
         """Workers take what is due, at once, and ask the gates; what these keep back is given back."""
         return await asyncio.gather(*(self._claim(worker, share, limit) for worker in workers))
 
-    async def _claim(self, worker: str, share: int, limit: int) -> Admitted:
+    async def _take(self, share: int, limit: int) -> list[Delivery]:
         async with self.jobs.connections.system("test") as connection:
-            claimed = await queue.claim(
+            return await queue.claim(
                 connection, command=False, share=share, limit=limit, without=[], lease=LEASE
             )
+
+    async def _claim(self, worker: str, share: int, limit: int) -> Admitted:
+        claimed = await self._take(share, limit)
         admitted = await self._admission(worker).admit(claimed)
         if admitted.kept:
             async with self.jobs.connections.system("test") as connection:
                 await queue.give_back(connection, admitted.kept, admitted.waits)
         return admitted
+
+    async def learn_too_late(self, share: int, limit: int) -> None:
+        """A worker gives back what it has claimed, for a day, after the owner has wanted a new beginning."""
+        claimed = await self._take(share, limit)
+        async with self.app.connections.transaction(Scope(tenant_id=self.tenant_id)) as connection:
+            for endpoint_id in self.wanted:
+                await queue.begin_anew(connection, self.tenant_id, endpoint_id)
+        async with self.jobs.connections.system("test") as connection:
+            await queue.give_back(connection, claimed, [LONG_AGO] * len(claimed))
 
     def _admission(self, worker: str) -> Admission:
         return self.workers.setdefault(worker, Admission(Gates(self.jobs.redis)))
@@ -195,20 +208,23 @@ class Engine:
 
     async def fall_silent(self, endpoint_id: UUID) -> None:
         """So many requests have failed in a row that the breaker opens."""
-        await Gates(self.jobs.redis).report([Report(f"webhooks:{endpoint_id}", failed=5)])
+        epoch = await self.superuser.fetchval(EPOCH, self.tenant_id, str(endpoint_id))
+        await Gates(self.jobs.redis).report([Report(f"webhooks:{endpoint_id}:{epoch or 0}", failed=5)])
 
     async def pass_time(self, time: timedelta) -> None:
         """It is so much later."""
         await self.superuser.execute(TIME_PASSES, self.tenant_id, time)
         if time >= GATES_OPEN:
-            names = [f"gate:{{webhooks:{id}}}" for id in self.wanted]
-            await self.jobs.redis.delete(*names, *(f"{name}:held" for name in names))
+            if gates := [key async for key in self.jobs.redis.scan_iter("gate:*")]:
+                await self.jobs.redis.delete(*gates)
             self.workers.clear()
 
     async def switch(self, endpoint_id: UUID, status: str) -> None:
         """Disable or enable an endpoint, as its owner does."""
         change = WebhookEndpointUpdate.model_validate({"status": status})
         async with self.app.connections.transaction(Scope(tenant_id=self.tenant_id)) as connection:
+            if status == "enabled":
+                await queue.begin_anew(connection, self.tenant_id, endpoint_id)
             await endpoints.update(connection, self.tenant_id, endpoint_id, change)
 
     async def recover(self, endpoint_id: UUID) -> None:

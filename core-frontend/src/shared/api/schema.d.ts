@@ -1213,7 +1213,8 @@ export interface paths {
         head?: never;
         /**
          * Update Endpoint
-         * @description Change an endpoint, disable it, or enable it again.
+         * @description Change an endpoint, disable it, or enable it again. At a new address, or enabled, it is asked at once,
+         *     however long it has not answered.
          */
         patch: operations["update_webhook_endpoint"];
         trace?: never;

@@ -1,9 +1,11 @@
-"""HTTP of deliveries: for modules, their side door; for owners, what was sent and sending again."""
+"""HTTP of deliveries: for modules, their side door; for owners, changing whom they are sent to, what was
+sent, and sending again.
+"""
 
 from fastapi import APIRouter
 
-from tochka_core.webhooks.api import deliveries, modules, replays
+from tochka_core.webhooks.api import changes, deliveries, modules, replays
 
 router = APIRouter()
-for part in (modules, deliveries, replays):
+for part in (modules, changes, deliveries, replays):
     router.include_router(part.router)

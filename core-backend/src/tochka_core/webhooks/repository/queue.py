@@ -3,32 +3,40 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from tochka_sdk.db import Connection
 
 from tochka_core.webhooks.repository.columns import CLAIM, QUEUE, columns, keys
 from tochka_core.webhooks.schemas import Delivery
 
+# The owner wants the receiver to be asked anew: what a gate said before counts no more.
+BEGIN_ANEW = """
+    UPDATE delivery_queues SET epoch = epoch + 1, blocked_until = NULL
+    WHERE tenant_id = $1 AND receiver = $2 AND command = false
+"""
 # Whoever makes a delivery due earlier lowers its queue in the same transaction, and takes the rows of queues
 # before those of deliveries, sorted. A claim waits for nobody.
 LOWER_QUEUES = """
     WITH held AS MATERIALIZED (
-      SELECT q.tenant_id, q.receiver, q.command, r.due_at, r.blocked_until FROM delivery_queues q JOIN (
-        SELECT tenant_id, receiver, command, clock_timestamp() + min(delay) AS due_at,
+      SELECT q.tenant_id, q.receiver, q.command, r.epoch, r.due_at, r.blocked_until
+      FROM delivery_queues q JOIN (
+        SELECT tenant_id, receiver, command, min(epoch) AS epoch, clock_timestamp() + min(delay) AS due_at,
                clock_timestamp() + max(wait) AS blocked_until
-        FROM unnest($1::uuid[], $2::text[], $3::boolean[], $4::interval[], $5::interval[])
-          AS r(tenant_id, receiver, command, delay, wait)
+        FROM unnest($1::uuid[], $2::text[], $3::boolean[], $4::integer[], $5::interval[], $6::interval[])
+          AS r(tenant_id, receiver, command, epoch, delay, wait)
         GROUP BY tenant_id, receiver, command
       ) r USING (tenant_id, receiver, command)
       ORDER BY q.tenant_id, q.receiver, q.command FOR NO KEY UPDATE OF q
     )
     UPDATE delivery_queues q
-    SET due_at = least(q.due_at, held.due_at), blocked_until = greatest(q.blocked_until, held.blocked_until)
+    SET due_at = least(q.due_at, held.due_at), blocked_until = CASE WHEN q.epoch = held.epoch
+        THEN greatest(q.blocked_until, held.blocked_until) ELSE q.blocked_until END
     FROM held WHERE (q.tenant_id, q.receiver, q.command) = (held.tenant_id, held.receiver, held.command)
 """
 # A module that is not in the catalogue has no address: its queues wait until it is.
 HOLD_QUEUES = """
-    SELECT q.tenant_id, q.receiver, q.command,
+    SELECT q.tenant_id, q.receiver, q.command, q.epoch,
            CASE WHEN q.endpoint_id IS NULL THEN 'enabled' ELSE coalesce(e.status, 'deleted') END AS status
     FROM delivery_queues q
     LEFT JOIN modules m ON m.id = q.receiver
@@ -42,9 +50,10 @@ HOLD_QUEUES = """
 # A queue that has more of what is due goes to the end of the line; one whose turn did not come stays.
 CLAIM_DELIVERIES = """
     WITH held AS MATERIALIZED (
-      SELECT * FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS q(tenant_id, receiver, place)
+      SELECT * FROM unnest($1::uuid[], $2::text[], $7::integer[])
+        WITH ORDINALITY AS q(tenant_id, receiver, epoch, place)
     ), due AS MATERIALIZED (
-      SELECT d.tenant_id, d.id, d.due_at, q.place FROM held q CROSS JOIN LATERAL (
+      SELECT d.tenant_id, d.id, d.due_at, q.place, q.epoch FROM held q CROSS JOIN LATERAL (
         SELECT tenant_id, id, due_at FROM deliveries
         WHERE tenant_id = q.tenant_id AND receiver = q.receiver AND command = $3 AND status = 'pending'
           AND due_at <= now()
@@ -56,7 +65,8 @@ CLAIM_DELIVERIES = """
       SET due_at = now() + $6::interval, leased_until = now() + $6::interval, attempts = attempts + 1
       FROM due WHERE d.tenant_id = due.tenant_id AND d.id = due.id
       RETURNING d.tenant_id, d.id, d.event_id, d.receiver, d.endpoint_id, d.installation_id, d.type,
-                d.command, d.sequence, d.attempts, d.deadline_at, d.resource, d.replays, due.due_at
+                d.command, d.sequence, d.attempts, d.deadline_at, d.resource, d.replays, due.due_at,
+                due.epoch
     ), stand AS (
       SELECT q.tenant_id, q.receiver, taken.count, (
         SELECT d.due_at FROM deliveries d
@@ -158,10 +168,11 @@ async def claim_deliveries(
     held = await connection.fetch(HOLD_QUEUES, command, limit, without)
     if aside := [row for row in held if row["status"] in ASIDE]:
         await _put_aside(connection, aside, command=command)
-    claimed = keys([row for row in held if row["status"] not in ASIDE])
-    if not claimed[0]:
+    claimed = [row for row in held if row["status"] not in ASIDE]
+    if not claimed:
         return []
-    rows = await connection.fetch(CLAIM_DELIVERIES, *claimed, command, limit, share, lease)
+    epochs = [row["epoch"] for row in claimed]
+    rows = await connection.fetch(CLAIM_DELIVERIES, *keys(claimed), command, limit, share, lease, epochs)
     return [Delivery(**row) for row in rows]
 
 
@@ -182,7 +193,12 @@ async def lower(
     are over. Holds the queues.
     """
     none = [None] * len(deliveries)
-    await connection.execute(LOWER_QUEUES, *columns(deliveries, QUEUE), delays, waits or none)
+    await connection.execute(LOWER_QUEUES, *columns(deliveries, (*QUEUE, "epoch")), delays, waits or none)
+
+
+async def begin_anew(connection: Connection, tenant_id: UUID, endpoint_id: UUID) -> None:
+    """Forget for how long an endpoint takes nothing. Holds the queue."""
+    await connection.execute(BEGIN_ANEW, tenant_id, str(endpoint_id))
 
 
 async def renew(connection: Connection, deliveries: Sequence[Delivery], lease: timedelta) -> None:

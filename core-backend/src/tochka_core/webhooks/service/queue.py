@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from uuid import UUID
 
 from tochka_sdk.db import Connection
 
@@ -16,6 +17,13 @@ async def claim(
     return await repository.claim_deliveries(
         connection, command=command, share=share, limit=limit, without=without, lease=lease
     )
+
+
+async def begin_anew(connection: Connection, tenant_id: UUID, endpoint_id: UUID) -> None:
+    """Ask an endpoint at once, whatever its gate knows of it (app role). Before its row is changed: whoever
+    concludes deliveries takes the queue first, too.
+    """
+    await repository.begin_anew(connection, tenant_id, endpoint_id)
 
 
 async def renew(connection: Connection, deliveries: Sequence[Delivery], lease: timedelta) -> None:

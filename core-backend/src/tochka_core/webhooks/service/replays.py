@@ -24,6 +24,7 @@ from tochka_core.webhooks.errors import (
 from tochka_core.webhooks.repository import history
 from tochka_core.webhooks.repository import replays as repository
 from tochka_core.webhooks.schemas import NewReplay, RecoverRequest, ReplayCount, ReplayRead, ReplayRequest
+from tochka_core.webhooks.service import queue
 
 UNSETTLED = ("pending", "accepted")
 TICK = timedelta(seconds=1)
@@ -31,7 +32,7 @@ TICK = timedelta(seconds=1)
 
 async def send_test(connection: Connection, tenant_id: UUID, endpoint_id: UUID) -> UUID:
     """Record a `ping` for one endpoint; the event's id."""
-    await _enabled(connection, tenant_id, endpoint_id)
+    await _ready(connection, tenant_id, endpoint_id)
     return await outbox.record(
         connection, tenant_id=tenant_id, type="ping", data=Ping(), endpoint_id=endpoint_id
     )
@@ -50,7 +51,7 @@ async def start(
     connection: Connection, tenant_id: UUID, endpoint_id: UUID, asked: ReplayRequest
 ) -> ReplayRead:
     """Write a job down."""
-    await _enabled(connection, tenant_id, endpoint_id)
+    await _ready(connection, tenant_id, endpoint_id)
     wanted = _wanted(tenant_id, endpoint_id, asked)
     total = await repository.count_replayable(connection, wanted)
     return _read(await repository.add_replay(connection, uuid7(), wanted, total))
@@ -70,7 +71,7 @@ async def send_again(connection: Connection, tenant_id: UUID, delivery_id: UUID)
     row = await history.find_delivery(connection, tenant_id, delivery_id)
     if row is None:
         raise DeliveryUnknown
-    await _enabled(connection, tenant_id, row["endpoint_id"])
+    await _ready(connection, tenant_id, row["endpoint_id"])
     if row["status"] in UNSETTLED:
         raise DeliveryUnsettled
     wanted = NewReplay(tenant_id, row["endpoint_id"], None, None, [], [row["status"]], 1, delivery_id)
@@ -113,10 +114,12 @@ async def advance(connection: Connection, limit: int) -> int:
     return len(due)
 
 
-async def _enabled(connection: Connection, tenant_id: UUID, endpoint_id: UUID) -> None:
+async def _ready(connection: Connection, tenant_id: UUID, endpoint_id: UUID) -> None:
+    """It takes something, and is to be asked now: somebody waits to see what comes of it."""
     endpoint = await endpoints.get(connection, tenant_id, endpoint_id)
     if endpoint.status != "enabled":
         raise EndpointDisabled
+    await queue.begin_anew(connection, tenant_id, endpoint_id)
 
 
 def _wanted(tenant_id: UUID, endpoint_id: UUID, asked: ReplayRequest) -> NewReplay:
