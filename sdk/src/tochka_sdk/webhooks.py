@@ -11,8 +11,8 @@ raises nothing else, unlike the published libraries.
 
 import base64
 import binascii
-import hashlib
 import hmac
+import re
 import secrets as random
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -30,7 +30,7 @@ PUBLIC_PREFIX = "whpk_"
 TOLERANCE_S = 300
 MAX_SIGNATURES = 16
 _MAX_HEADER = 4096
-_MAX_ID = 256
+_ID = re.compile(r"[!-\-/-~]{1,256}")  # visible ASCII but for "."
 _SEED = 32
 _SECRET_BYTES = range(24, 65)
 
@@ -133,7 +133,7 @@ def verify(
 
 
 def _valid_id(msg_id: str) -> bool:
-    return 0 < len(msg_id) <= _MAX_ID and "." not in msg_id and all("!" <= char <= "~" for char in msg_id)
+    return _ID.fullmatch(msg_id) is not None
 
 
 def _check_timestamp(text: str, tolerance: int, now: datetime | None) -> None:
@@ -179,7 +179,7 @@ def _decode(text: str) -> bytes | None:
 
 
 def _hmac(key: bytes, content: bytes) -> bytes:
-    return hmac.digest(key, content, hashlib.sha256)
+    return hmac.digest(key, content, "sha256")
 
 
 def _body_of(key: str, prefix: str) -> bytes:

@@ -62,7 +62,7 @@ class Lane:
 
 LANES = (
     Lane(command=True, timeout_s=10.0, batch=16, share=4, cap=48),
-    Lane(command=False, timeout_s=15.0, batch=64, share=16, cap=128),
+    Lane(command=False, timeout_s=15.0, batch=128, share=16, cap=192),
 )
 
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import lru_cache, partial
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
@@ -28,6 +29,8 @@ MOST_HEADERS = 8 * 1024
 # Shorter than servers keep idle connections (uvicorn: 5 s): a request on a connection that the other side
 # is closing fails, and costs an activation its first attempt.
 IDLE_S = 3.0
+URLS = 4096
+"""How many are remembered as checked."""
 AGENT = "tochka-rosta/1"
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 IDENTITY = {"Accept-Encoding": "identity"}
@@ -39,7 +42,7 @@ class Sender:
     def __init__(self, trusted: Client, checked: aiohttp.ClientSession, policy: Policy) -> None:
         self._trusted = trusted
         self._checked = checked
-        self._policy = policy
+        self._url = lru_cache(maxsize=URLS)(partial(_url, policy=policy))
 
     async def post(
         self, url: str, headers: Mapping[str, str], body: bytes, seconds: float, *, trusted: bool
@@ -97,7 +100,7 @@ class Sender:
         course = Course()
         follow(course)
         try:
-            target = URL(check_url(url, self._policy).text, encoded=True)
+            target = self._url(url)
             timeout = aiohttp.ClientTimeout(total=seconds, connect=min(CONNECT_S, seconds), ceil_threshold=60)
             async with self._checked.request(
                 method,
@@ -150,6 +153,11 @@ async def open_sender(
     )
     async with builder.build() as trusted, checked:
         yield Sender(trusted, checked, policy)
+
+
+def _url(text: str, policy: Policy) -> URL:
+    """A URL as it is asked, if it may be. What its name leads to is checked whenever it is asked."""
+    return URL(check_url(text, policy).text, encoded=True)
 
 
 async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:
