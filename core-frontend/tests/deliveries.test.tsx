@@ -86,19 +86,30 @@ test("a delivery tells what was sent and what every attempt brought, and can be 
   await expectAccessible()
 
   await user.click(drawer.getByRole("button", { name: words("Отправить ещё раз") }))
-  await drawer.findByText(/Отправляем\sещё\sраз/)
+  await drawer.findByText(/Номер\sсобытия\sтот\sже/)
   expect(asked("POST", "/replay")[0]?.headers["idempotency-key"]).toMatch(/^[0-9a-f]{32}$/)
   await waitFor(() => expect(drawer.getByText("Доставлено")).toBeTruthy())
   await waitFor(() => expect(drawer.getAllByTestId("attempt")).toHaveLength(3))
 })
 
-test("what is still on its way is not offered to be sent again", async () => {
+test("what waits for its next try can be tried at once", async () => {
   core.deliveries = [delivery(1, { status: "pending", attempts: 1, due_at: "2099-01-01T00:00:00Z", finished_at: null })]
   const { user } = open()
   await user.click(await press("Новый участник команды"))
   const drawer = within(await screen.findByRole("dialog"))
   await drawer.findByText(/Следующая\sпопытка/)
+  await user.click(drawer.getByRole("button", { name: words("Повторить сейчас") }))
+  await waitFor(() => expect(asked("POST", "/replay")).toHaveLength(1))
+})
+
+test("what nobody has tried yet is not offered to be sent again", async () => {
+  core.deliveries = [delivery(1, { status: "pending", attempts: 0, due_at: null, finished_at: null })]
+  const { user } = open()
+  await user.click(await press("Новый участник команды"))
+  const drawer = within(await screen.findByRole("dialog"))
+  await drawer.findByText(/Порядковый\sномер/)
   expect(drawer.queryByRole("button", { name: words("Отправить ещё раз") })).toBeNull()
+  expect(drawer.queryByRole("button", { name: words("Повторить сейчас") })).toBeNull()
 })
 
 test("what was missed is counted before it is sent again, and its progress is shown", async () => {
@@ -123,7 +134,7 @@ test("what was missed is counted before it is sent again, and its progress is sh
     since: new Date("2026-11-20T10:00").toISOString(),
     until: null,
     event_types: [],
-    statuses: ["held", "refused", "expired", "delivered"],
+    statuses: ["held", "refused", "expired", "pending", "delivered"],
     rate_per_second: 20,
     dry_run: false,
   })

@@ -50,9 +50,9 @@ class EndpointDisabled(Conflict):
 
 
 class DeliveryUnsettled(Conflict):
-    """409: the delivery is still being tried; it will be sent without being asked for."""
+    """409: nobody has tried the delivery yet, or another one has to come first."""
 
     code = "webhooks.delivery_unsettled"
 
     def __init__(self) -> None:
-        super().__init__("The delivery is still being tried and needs no replay.")
+        super().__init__("The delivery has not been tried yet; it will be sent without being asked for.")

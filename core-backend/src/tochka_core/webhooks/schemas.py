@@ -114,7 +114,8 @@ class Attempt:
     address: str | None
 
 
-Settled = Literal["delivered", "refused", "expired", "held"]
+Replayable = Literal["delivered", "refused", "expired", "held", "pending"]
+"""`pending`: what waits to be tried again is tried at once."""
 Status = Literal["pending", "accepted", "delivered", "refused", "expired", "cancelled", "held"]
 Rate = Annotated[int, Field(ge=1, le=1000)]
 EventType = Annotated[str, Field(pattern=r"^[a-z0-9_.]{1,64}$")]
@@ -190,19 +191,23 @@ class DeliveryFilter:
 
 
 class RecoverRequest(BaseModel):
-    """Send again what an endpoint has missed since then: held, refused and expired deliveries."""
+    """Send again what an endpoint has missed since then: held, refused and expired deliveries. What waits
+    to be tried again is tried at once.
+    """
 
     since: Moment
     until: Moment | None = None
 
 
 class ReplayRequest(BaseModel):
-    """Which deliveries of an endpoint to send again, and how many a second. A dry run only counts them."""
+    """Which deliveries of an endpoint to send again, and how many a second. Of pending ones, those that wait
+    to be tried again are tried at once. A dry run only counts.
+    """
 
     since: Moment | None = None
     until: Moment | None = None
     event_types: Annotated[list[EventType], Field(max_length=50)] = []
-    statuses: Annotated[list[Settled], Field(min_length=1, max_length=4)] = ["held", "refused", "expired"]
+    statuses: Annotated[list[Replayable], Field(min_length=1, max_length=5)] = ["held", "refused", "expired"]
     rate_per_second: Rate = 20
     dry_run: bool = False
 

@@ -229,7 +229,8 @@ class Engine:
 
     async def recover(self, endpoint_id: UUID) -> None:
         """Send again what an enabled endpoint has missed, all in one portion."""
-        asked = ReplayRequest(since=clock.now() - LONG_AGO, rate_per_second=1000)
+        since = clock.now() - LONG_AGO
+        asked = ReplayRequest(since=since, rate_per_second=1000, statuses=replays.MISSED)
         async with self.app.connections.transaction(Scope(tenant_id=self.tenant_id)) as connection:
             await replays.start(connection, self.tenant_id, endpoint_id, asked)
 

@@ -215,11 +215,11 @@ class Dispatching(RuleBasedStateMachine):
             held.delivery = replace(held.delivery, due_at=held.delivery.due_at - time)
 
     def sends_again(self, row: Row) -> None:
-        """An owner asks for one delivery once more."""
+        """An owner asks for one delivery once more, or for its next try at once."""
         refused: tuple[type[Exception], ...] = ()
         if row.endpoint_id in self.do(self.engine.disabled()):
             refused = (EndpointDisabled,)
-        elif row.status == "pending":
+        elif row.status == "pending" and (row.attempts == 0 or row.waits):
             refused = (DeliveryUnsettled,)
         try:
             self.do(self.engine.send_again(row.id))
@@ -232,25 +232,27 @@ class Dispatching(RuleBasedStateMachine):
         asked, disabled = self.do(self.engine.jobs_due()), self.do(self.engine.disabled())
         changes: Changes = {}
         for job in [job for job in asked if job["endpoint_id"] not in disabled]:
-            for row in self.rows.values():
-                is_one = row.id == job["delivery_id"] and row.status != "pending"
-                is_missed = job["delivery_id"] is None and row.status in job["statuses"]
-                is_next = row.sequence > job["last_sequence"]
-                if row.endpoint_id == job["endpoint_id"] and (is_one or (is_missed and is_next)):
-                    begun = {"leased_until": None, "finished_at": None, "due_at": ANY}
-                    changes[row.id] = {
-                        "status": "pending",
-                        "attempts": 0,
-                        "replays": row.replays + 1,
-                        **begun,
-                    }
-                if is_one and row.resource:
-                    self.jumped.add((row.endpoint_id, row.resource))
-        for id in changes:
+            for row in [row for row in self.rows.values() if self._is_asked_for(row, job)]:
+                changes[row.id] = {"due_at": ANY}
+                if row.status != "pending":
+                    begun = {"status": "pending", "attempts": 0, "replays": row.replays + 1}
+                    changes[row.id] |= {"leased_until": None, "finished_at": None, **begun}
+                    if row.id == job["delivery_id"] and row.resource:
+                        self.jumped.add((row.endpoint_id, row.resource))
+        for id in [id for id, change in changes.items() if "replays" in change]:
             self.rounds[id] += 1
             self.lost.pop(id, None)
         self.do(self.engine.advance())
         self.become(changes)
+
+    def _is_asked_for(self, row: Row, job: Any) -> bool:
+        """What is settled, and what waits to be tried again."""
+        is_tried = row.attempts > 0 and not row.waits and row.leased_until is None
+        if row.endpoint_id != job["endpoint_id"] or (row.status == "pending" and not is_tried):
+            return False
+        if job["delivery_id"] is not None:
+            return bool(row.id == job["delivery_id"])
+        return row.status in job["statuses"] and row.sequence > job["last_sequence"]
 
     def is_well(self) -> None:
         """Every event has one delivery for each endpoint that wants it, numbered in order; each is where it

@@ -6,7 +6,7 @@ import { RotateCw } from "lucide-react"
 import { AttemptList } from "@/features/webhooks/attempt-list"
 import { useDelivery, useSendAgain } from "@/features/webhooks/deliveries"
 import { eventName } from "@/features/webhooks/endpoint"
-import { isSettled, wordsOf } from "@/features/webhooks/outcome"
+import { isRetried, isSettled, wordsOf } from "@/features/webhooks/outcome"
 import classes from "@/features/webhooks/webhooks.module.css"
 import type { Schemas } from "@/shared/api/api"
 import { formatMoment } from "@/shared/format/moments"
@@ -90,10 +90,10 @@ function Again({ delivery, again }: { delivery: Schemas["DeliveryDetail"]; again
       {again.isError && <ProblemNotice error={again.error} />}
       {again.isSuccess && (
         <Notice tone="good">
-          <Trans>Отправляем ещё раз. Номер события тот же: ваша система узнает повтор.</Trans>
+          <Trans>Отправляем. Номер события тот же: ваша система узнает повтор.</Trans>
         </Notice>
       )}
-      {isSettled(delivery) && (
+      {(isSettled(delivery) || isRetried(delivery)) && (
         <Button
           variant="default"
           size="md"
@@ -102,7 +102,7 @@ function Again({ delivery, again }: { delivery: Schemas["DeliveryDetail"]; again
           leftSection={<RotateCw size={17} aria-hidden="true" />}
           onClick={() => again.mutate(delivery.id)}
         >
-          <Trans>Отправить ещё раз</Trans>
+          {isRetried(delivery) ? <Trans>Повторить сейчас</Trans> : <Trans>Отправить ещё раз</Trans>}
         </Button>
       )}
     </>

@@ -2,12 +2,12 @@
 import { Trans, useLingui } from "@lingui/react/macro"
 
 import type { ReplayWish } from "@/features/webhooks/deliveries"
-import { STATUSES } from "@/features/webhooks/outcome"
+import { RETRIED, STATUSES } from "@/features/webhooks/outcome"
 import classes from "@/features/webhooks/webhooks.module.css"
 
 export type ReplayStatus = ReplayWish["statuses"][number]
 
-const OFFERED: readonly ReplayStatus[] = ["held", "refused", "expired", "delivered"]
+const OFFERED: readonly ReplayStatus[] = ["held", "refused", "expired", "pending", "delivered"]
 
 interface OutcomeChoiceProps {
   chosen: readonly ReplayStatus[]
@@ -32,7 +32,7 @@ export function OutcomeChoice({ chosen, onChange }: OutcomeChoiceProps) {
                 onChange(event.currentTarget.checked ? [...rest, status] : rest)
               }}
             />
-            <span>{i18n._(STATUSES[status].name)}</span>
+            <span>{i18n._((status === "pending" ? RETRIED : STATUSES[status]).name)}</span>
           </label>
         ))}
       </div>

@@ -39,9 +39,16 @@ export function describeTry(status: number | null, error: string | null, i18n: I
   return status === null ? "" : i18n._(msg`ответ ${status}`)
 }
 
+export const RETRIED: Words = { name: msg`Повторим`, tone: "busy" }
+
 /** A delivery that waits for its next try is another thing than one that nobody has tried yet. */
-export function wordsOf({ status, attempts }: Delivery): Words {
-  return status === "pending" && attempts > 0 ? { name: msg`Повторим`, tone: "busy" } : STATUSES[status]
+export function wordsOf(delivery: Delivery): Words {
+  return isRetried(delivery) ? RETRIED : STATUSES[delivery.status]
+}
+
+/** Whether it waits for its next try: it can be made at once. */
+export function isRetried({ status, attempts }: Delivery): boolean {
+  return status === "pending" && attempts > 0
 }
 
 /** Whether it can be sent again: what is on its way will be sent anyway. */

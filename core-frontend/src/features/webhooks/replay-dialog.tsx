@@ -15,6 +15,7 @@ import fields from "@/shared/ui/fields.module.css"
 import { Notice } from "@/shared/ui/notice"
 import { ProblemNotice } from "@/shared/ui/problem-notice"
 
+const MISSED: readonly ReplayStatus[] = ["held", "refused", "expired", "pending"]
 const INPUT = { input: fields.field, label: fields.label }
 
 interface ReplayDialogProps {
@@ -42,7 +43,7 @@ interface Asked {
 
 function ReplayForm({ endpointId, onDone }: { endpointId: string; onDone: () => void }) {
   const { t } = useLingui()
-  const [asked, setAsked] = useState<Asked>({ since: "", until: "", types: null, statuses: ["held", "refused", "expired"], rate: "20" })
+  const [asked, setAsked] = useState<Asked>({ since: "", until: "", types: null, statuses: MISSED, rate: "20" })
   const count = useCountReplay(endpointId)
   const start = useStartReplay(endpointId)
   const total = count.data

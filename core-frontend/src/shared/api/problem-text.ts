@@ -52,7 +52,7 @@ const BY_CODE: Record<string, MessageDescriptor> = {
   "endpoints.too_many": msg`Вебхуков уже столько, сколько можно. Удалите лишние.`,
   "endpoints.url_refused": msg`На такой адрес отправлять нельзя. Нужен адрес в интернете, который начинается с https://, без логина и пароля.`,
   "webhooks.delivery_unknown": msg`Этой доставки больше нет.`,
-  "webhooks.delivery_unsettled": msg`Эта доставка ещё в пути: мы отправим её сами.`,
+  "webhooks.delivery_unsettled": msg`Эту доставку ещё не пробовали отправить: мы сделаем это сами.`,
   "webhooks.endpoint_disabled": msg`Вебхук отключён. Сначала включите его.`,
   "webhooks.replay_finished": msg`Повторная отправка уже закончилась.`,
   "installations.not_live": msg`Модуль сейчас не работает, поэтому войти в управление не получится.`,

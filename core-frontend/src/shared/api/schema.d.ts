@@ -252,7 +252,7 @@ export interface paths {
         put?: never;
         /**
          * Replay Delivery
-         * @description Send one delivery again.
+         * @description Send one delivery again; or at once, if it waits to be tried again.
          */
         post: operations["replay_delivery"];
         delete?: never;
@@ -1230,7 +1230,8 @@ export interface paths {
         put?: never;
         /**
          * Recover
-         * @description Send again what the endpoint has missed since then: held, refused and expired deliveries.
+         * @description Send again what the endpoint has missed since then: held, refused and expired deliveries. What waits
+         *     to be tried again is tried at once.
          */
         post: operations["recover_webhook_endpoint"];
         delete?: never;
@@ -2834,7 +2835,8 @@ export interface components {
         };
         /**
          * RecoverRequest
-         * @description Send again what an endpoint has missed since then: held, refused and expired deliveries.
+         * @description Send again what an endpoint has missed since then: held, refused and expired deliveries. What waits
+         *     to be tried again is tried at once.
          */
         RecoverRequest: {
             /**
@@ -2907,7 +2909,8 @@ export interface components {
         };
         /**
          * ReplayRequest
-         * @description Which deliveries of an endpoint to send again, and how many a second. A dry run only counts them.
+         * @description Which deliveries of an endpoint to send again, and how many a second. Of pending ones, those that wait
+         *     to be tried again are tried at once. A dry run only counts.
          */
         ReplayRequest: {
             /**
@@ -2935,7 +2938,7 @@ export interface components {
              *       "expired"
              *     ]
              */
-            statuses?: ("delivered" | "refused" | "expired" | "held")[];
+            statuses?: ("delivered" | "refused" | "expired" | "held" | "pending")[];
             /** Until */
             until?: string | null;
         };

@@ -60,7 +60,9 @@ async def send_test(
 async def recover(
     door: AdminConnection, endpoint_id: UUID, asked: RecoverRequest, key: IdempotencyKey = None
 ) -> BaseModel | Response:
-    """Send again what the endpoint has missed since then: held, refused and expired deliveries."""
+    """Send again what the endpoint has missed since then: held, refused and expired deliveries. What waits
+    to be tried again is tried at once.
+    """
 
     async def work() -> ReplayRead:
         return await replays.recover(door.connection, door.member.tenant_id, endpoint_id, asked)
@@ -116,7 +118,7 @@ async def cancel_replay(door: AdminConnection, replay_id: UUID) -> ReplayRead:
 async def replay_delivery(
     door: AdminConnection, delivery_id: UUID, key: IdempotencyKey = None
 ) -> BaseModel | Response:
-    """Send one delivery again."""
+    """Send one delivery again; or at once, if it waits to be tried again."""
 
     async def work() -> ReplayRead:
         return await replays.send_again(door.connection, door.member.tenant_id, delivery_id)

@@ -10,12 +10,16 @@ from tochka_sdk.db import Connection
 from tochka_core.webhooks.repository.columns import values
 from tochka_core.webhooks.schemas import NewReplay
 
-COUNT_REPLAYABLE = """
-    SELECT count(*) FROM deliveries
+# Of what is pending, only what waits to be tried again: it is tried now, and that is no replay.
+REPLAYABLE = """
+      (d.status <> 'pending' OR (d.attempts > 0 AND d.leased_until IS NULL AND isfinite(d.due_at)))
+"""
+COUNT_REPLAYABLE = f"""
+    SELECT count(*) FROM deliveries d
     WHERE tenant_id = $1 AND endpoint_id = $2 AND ($3::timestamptz IS NULL OR created_at >= $3)
       AND ($4::timestamptz IS NULL OR created_at < $4) AND (cardinality($5::text[]) = 0 OR type = ANY($5))
-      AND status = ANY($6::text[])
-"""
+      AND status = ANY($6::text[]) AND {REPLAYABLE}
+"""  # noqa: S608  nothing in it comes from outside
 ADD_REPLAY = """
     INSERT INTO replays
       (tenant_id, id, endpoint_id, since, until, event_types, statuses, rate_per_second, delivery_id, total)
@@ -42,14 +46,17 @@ HOLD_QUEUE = """
     VALUES ($1, $2::uuid::text, false, $2, now())
     ON CONFLICT (tenant_id, receiver, command) DO UPDATE SET due_at = least(q.due_at, now())
 """
-SEND_AGAIN = """
+SEND_AGAIN = f"""
     WITH chosen AS MATERIALIZED (
-      SELECT d.tenant_id, d.id, d.sequence FROM deliveries d
+      SELECT d.tenant_id, d.id, d.sequence, d.status = 'pending' AS is_tried FROM deliveries d
       WHERE d.tenant_id = $1 AND d.receiver = $2::uuid::text AND d.sequence > $7
         AND ($3::timestamptz IS NULL OR d.created_at >= $3)
         AND ($4::timestamptz IS NULL OR d.created_at < $4)
-        AND (cardinality($5::text[]) = 0 OR d.type = ANY($5)) AND d.status = ANY($6::text[])
+        AND (cardinality($5::text[]) = 0 OR d.type = ANY($5)) AND d.status = ANY($6::text[]) AND {REPLAYABLE}
       ORDER BY d.sequence LIMIT $8 FOR NO KEY UPDATE
+    ), hastened AS (
+      UPDATE deliveries d SET due_at = least(d.due_at, now())
+      FROM chosen WHERE d.tenant_id = chosen.tenant_id AND d.id = chosen.id AND chosen.is_tried
     ), sent AS (
       UPDATE deliveries d
       SET status = 'pending', attempts = 0, replays = replays + 1, leased_until = NULL,
@@ -59,16 +66,17 @@ SEND_AGAIN = """
             OR EXISTS (SELECT 1 FROM chosen c JOIN deliveries p ON p.tenant_id = c.tenant_id AND p.id = c.id
                        WHERE p.resource = d.resource AND c.sequence < d.sequence)
           ) THEN 'infinity'::timestamptz ELSE now() END
-      FROM chosen WHERE d.tenant_id = chosen.tenant_id AND d.id = chosen.id
+      FROM chosen WHERE d.tenant_id = chosen.tenant_id AND d.id = chosen.id AND NOT chosen.is_tried
     )
     SELECT count(*) AS count, max(sequence) AS last_sequence FROM chosen
-"""
-SEND_ONE_AGAIN = """
+"""  # noqa: S608
+SEND_ONE_AGAIN = f"""
     UPDATE deliveries d
-    SET status = 'pending', attempts = 0, replays = replays + 1, leased_until = NULL, finished_at = NULL,
+    SET status = 'pending', attempts = CASE WHEN status = 'pending' THEN attempts ELSE 0 END,
+      replays = replays + (status <> 'pending')::integer, leased_until = NULL, finished_at = NULL,
       due_at = now()
-    WHERE tenant_id = $1 AND id = $2 AND endpoint_id IS NOT NULL AND status <> 'pending'
-"""
+    WHERE tenant_id = $1 AND id = $2 AND endpoint_id IS NOT NULL AND {REPLAYABLE}
+"""  # noqa: S608
 ADVANCE_REPLAY = """
     UPDATE replays SET done = done + $3, last_sequence = $4, due_at = now() + $5::interval,
       status = CASE WHEN $6 THEN 'done' ELSE status END, finished_at = CASE WHEN $6 THEN now() END

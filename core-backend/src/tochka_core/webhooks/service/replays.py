@@ -23,10 +23,17 @@ from tochka_core.webhooks.errors import (
 )
 from tochka_core.webhooks.repository import history
 from tochka_core.webhooks.repository import replays as repository
-from tochka_core.webhooks.schemas import NewReplay, RecoverRequest, ReplayCount, ReplayRead, ReplayRequest
+from tochka_core.webhooks.schemas import (
+    NewReplay,
+    RecoverRequest,
+    Replayable,
+    ReplayCount,
+    ReplayRead,
+    ReplayRequest,
+)
 from tochka_core.webhooks.service import queue
 
-UNSETTLED = ("pending", "accepted")
+MISSED: list[Replayable] = ["held", "refused", "expired", "pending"]
 TICK = timedelta(seconds=1)
 
 
@@ -60,19 +67,19 @@ async def start(
 async def recover(
     connection: Connection, tenant_id: UUID, endpoint_id: UUID, asked: RecoverRequest
 ) -> ReplayRead:
-    """Send again all that an endpoint has missed since then."""
-    return await start(
-        connection, tenant_id, endpoint_id, ReplayRequest(since=asked.since, until=asked.until)
-    )
+    """Send again all that an endpoint has missed since then, and at once what waits to be tried again."""
+    missed = ReplayRequest(since=asked.since, until=asked.until, statuses=MISSED)
+    return await start(connection, tenant_id, endpoint_id, missed)
 
 
 async def send_again(connection: Connection, tenant_id: UUID, delivery_id: UUID) -> ReplayRead:
-    """Send one delivery again, whatever became of it."""
+    """Send one delivery again, whatever became of it; or at once, if it waits to be tried again."""
     row = await history.find_delivery(connection, tenant_id, delivery_id)
     if row is None:
         raise DeliveryUnknown
     await _ready(connection, tenant_id, row["endpoint_id"])
-    if row["status"] in UNSETTLED:
+    waits_to_be_tried = row["attempts"] > 0 and row["due_at"] is not None
+    if row["status"] == "accepted" or (row["status"] == "pending" and not waits_to_be_tried):
         raise DeliveryUnsettled
     wanted = NewReplay(tenant_id, row["endpoint_id"], None, None, [], [row["status"]], 1, delivery_id)
     return _read(await repository.add_replay(connection, uuid7(), wanted, 1))
