@@ -151,9 +151,11 @@ def test_an_owner_sees_what_was_sent_and_sends_it_again(
         first.get_by_text("1. ответ 404").click()
         expect(first.get_by_label("Тело ответа")).to_have_text("said 404")
         assert _fits(page)
-        drawer.get_by_role("button", name="Закрыть").click()
 
         receiver.status = 200
+        drawer.get_by_role("button", name="Повторить сейчас").click()
+        expect(drawer.get_by_text("Доставлено")).to_be_visible()
+        drawer.get_by_role("button", name="Закрыть").click()
         delivery.last.get_by_role("button").click()
         drawer.get_by_role("button", name="Отправить ещё раз").click()
         expect(drawer.get_by_test_id("attempt")).to_have_count(2)
