@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
+from tochka_sdk.db import UNPRUNED
 
 from tests.proof.running import CORE, SHOP, Stack
 from tests.proof.waiting import until
@@ -115,7 +116,7 @@ class Installation:
 @asynccontextmanager
 async def administrator(stack: Stack, database: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
     """A connection that sees everything."""
-    connection = await asyncpg.connect(stack.dsn(database), timeout=30)
+    connection = await asyncpg.connect(stack.dsn(database), timeout=30, server_settings=UNPRUNED)
     try:
         yield connection
     finally:

@@ -13,6 +13,7 @@ from core_kit.people import Owner, sign_up
 from core_kit.running import RunningCore
 from core_kit.waiting import until, waiting_for_lock
 from tochka_core.outbox.public import record
+from tochka_core.webhooks.repository import outcomes
 from tochka_core.webhooks.repository import queue as repository
 from tochka_core.webhooks.schemas import Delivery
 from tochka_core.webhooks.service import queue, routing
@@ -128,6 +129,30 @@ async def test_what_is_committed_while_a_claim_looks_is_not_forgotten(
     assert await look(core_database, FORGOTTEN) == []
     async with core.jobs.connections.system("test") as connection:
         assert len(await _claim(connection, module)) == 1
+
+
+AS_IF_LARGE = ("enable_hashjoin", "enable_mergejoin", "enable_seqscan", "enable_bitmapscan")
+
+
+async def test_an_outcome_that_waited_for_a_heartbeat_finds_its_row_anew(
+    core: RunningCore, core_database: ScratchDatabase, owner: Owner, module: ScriptedModule
+) -> None:
+    await _record(core, owner.tenant_id, module, 1)
+    await _fan_out(core)
+    async with core.jobs.connections.system("test") as connection:
+        [delivery] = await _claim(connection, module)
+
+    async def settle() -> set[UUID]:
+        async with core.jobs.connections.system("test") as connection:
+            for setting in AS_IF_LARGE:  # the plan that large tables have
+                await connection.execute(f"SET LOCAL {setting} = off")
+            return await outcomes.settle(connection, [(delivery, "delivered")])
+
+    async with core.jobs.connections.system("test") as connection:
+        await queue.renew(connection, [delivery], LEASE)
+        settling = asyncio.create_task(settle())
+        await waiting_for_lock(core_database)
+    assert await settling == {delivery.id}
 
 
 async def test_a_claim_passes_over_a_queue_that_somebody_else_holds(

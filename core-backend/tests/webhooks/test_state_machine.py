@@ -197,7 +197,7 @@ def _run(begin: Begin, examples: int, steps: int, *, again: bool) -> None:
 
 
 def test_no_order_of_steps_loses_a_delivery(begin: Begin) -> None:
-    _run(begin, examples=25, steps=40, again=True)
+    _run(begin, examples=15, steps=30, again=True)
 
 
 @pytest.mark.proof

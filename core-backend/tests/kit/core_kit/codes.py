@@ -7,6 +7,7 @@ from typing import Any
 import asyncpg
 import httpx
 from sqlalchemy import Engine, event
+from tochka_sdk.db import UNPRUNED
 from tochka_stack.testing import ScratchDatabase
 
 from core_kit.people import API, read_code, unique_phone
@@ -49,7 +50,7 @@ def refusal(answer: httpx.Response) -> tuple[int, str]:
 
 async def look(database: ScratchDatabase, query: str, *values: Any) -> list[dict[str, Any]]:
     """Rows as they are, whoever may see them."""
-    connection = await asyncpg.connect(database.superuser_dsn)
+    connection = await asyncpg.connect(database.superuser_dsn, server_settings=UNPRUNED)
     try:
         return [dict(row) for row in await connection.fetch(query, *values)]
     finally:

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 import asyncpg
+from tochka_sdk.db import UNPRUNED
 from tochka_stack.testing import ScratchDatabase
 
 # queues first, as everybody does: nobody waits in a circle
@@ -23,7 +24,7 @@ HASTEN = """
 
 async def hasten(database: ScratchDatabase, tenant_id: UUID | None = None) -> None:
     """The next attempts of one tenant's deliveries, or of all, are due; leases have run out."""
-    connection = await asyncpg.connect(database.superuser_dsn)
+    connection = await asyncpg.connect(database.superuser_dsn, server_settings=UNPRUNED)
     try:
         await connection.execute(HASTEN, tenant_id)
     finally:

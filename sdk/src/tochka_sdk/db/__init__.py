@@ -15,11 +15,12 @@ from tochka_sdk.db.connections import Connection, Connections, savepoint
 from tochka_sdk.db.database import Database, narrow
 from tochka_sdk.db.listener import Listener
 from tochka_sdk.db.models import NAMING, new_base, new_metadata
-from tochka_sdk.db.pools import PoolStatus, TransactionAborted, UnsafeRole, violates
+from tochka_sdk.db.pools import UNPRUNED, PoolStatus, TransactionAborted, UnsafeRole, violates
 from tochka_sdk.db.scope import NoScope, Scope
 
 __all__ = [
     "NAMING",
+    "UNPRUNED",
     "Connection",
     "Connections",
     "Database",

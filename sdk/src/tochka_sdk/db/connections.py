@@ -13,6 +13,7 @@ from asyncpg.pool import PoolConnectionProxy
 from tochka_sdk.db.pools import (
     ROLE,
     START_PATIENCE,
+    UNPRUNED,
     PoolStatus,
     TransactionAborted,
     away,
@@ -79,8 +80,11 @@ class Connections:
         self._dsn = with_scheme(dsn, "postgresql")
         self._size = size
         self._timeout = pool_timeout
+        told = {"application_name": application_name}
+        if not pgbouncer:
+            told |= UNPRUNED
         self._connect: dict[str, Any] = {
-            "server_settings": {"application_name": application_name},
+            "server_settings": told,
             "timeout": connect_timeout,
             "statement_cache_size": 0 if pgbouncer else 200,
         }

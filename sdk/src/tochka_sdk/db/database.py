@@ -13,6 +13,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 from tochka_sdk.db.pools import (
     ROLE,
     START_PATIENCE,
+    UNPRUNED,
     PoolStatus,
     TransactionAborted,
     away,
@@ -55,7 +56,7 @@ class Database:
         connect_timeout: float = 5.0,
     ) -> None:
         connect: dict[str, Any] = {
-            "server_settings": {"application_name": application_name},
+            "server_settings": {"application_name": application_name} | ({} if pgbouncer else UNPRUNED),
             "timeout": connect_timeout,
         }
         if pgbouncer:
