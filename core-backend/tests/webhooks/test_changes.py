@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from core_kit.codes import look
 from core_kit.modules import answers, one_by_one
-from core_kit.people import API, Owner
+from core_kit.people import Owner, rename
 from core_kit.receivers import DELIVERIES, ScriptedReceiver, receiver_of
 from core_kit.running import RunningCore
 from core_kit.waiting import until
@@ -25,19 +25,14 @@ Wish = Callable[[Owner, ScriptedReceiver], Awaitable[None]]
 WishFor = Callable[[Owner, ScriptedReceiver, dict[str, Any]], Awaitable[None]]
 
 
-async def _rename(owner: Owner, name: str) -> None:
-    path = f"{API}/tenants/{owner.tenant_id}"
-    assert (await owner.client.patch(path, json={"name": name})).status_code == 200
-
-
 async def _shut(database: ScratchDatabase, owner: Owner, receiver: ScriptedReceiver) -> None:
     """It asks to be left alone for an hour; one more that is told waits behind its gate."""
     receiver.on[RENAMED] = BUSY
-    await _rename(owner, "Занято")
+    await rename(owner, "Занято")
     await receiver.wait_for(RENAMED)
 
     async def is_blocked() -> bool:
-        await _rename(owner, "Ждёт")
+        await rename(owner, "Ждёт")
         return bool(await look(database, BLOCKED, owner.tenant_id))
 
     await until(is_blocked)
@@ -54,7 +49,7 @@ async def _enable(owner: Owner, receiver: ScriptedReceiver) -> None:
     for status in ("disabled", "enabled"):
         answer = await owner.client.patch(receiver.endpoint, json={"status": status})
         assert answer.status_code == 200
-    await _rename(owner, "Снова")
+    await rename(owner, "Снова")
 
 
 async def _test(owner: Owner, receiver: ScriptedReceiver) -> None:
@@ -109,7 +104,7 @@ async def test_what_waits_to_be_tried_again_is_tried_when_its_owner_wants_it(
 ) -> None:
     async with receiver_of(core, owner) as receiver:
         receiver.on[RENAMED] = one_by_one(BUSY, answers(200))
-        await _rename(owner, "Занято")
+        await rename(owner, "Занято")
         await receiver.wait_for(RENAMED)
         found: list[dict[str, Any]] = []
 

@@ -9,7 +9,7 @@ from core_kit.activation import dispatching
 from core_kit.codes import look
 from core_kit.hastening import hasten
 from core_kit.modules import ScriptedModule, answers, one_by_one, waits_for
-from core_kit.people import API, Owner
+from core_kit.people import API, Owner, rename
 from core_kit.receivers import DELIVERIES, ScriptedReceiver, receiver_of
 from core_kit.running import RunningCore
 from core_kit.waiting import until
@@ -20,11 +20,6 @@ from tochka_stack.testing import ScratchDatabase
 
 pytestmark = pytest.mark.anyio
 RENAMED = "tenant.updated"
-
-
-async def _rename(owner: Owner, name: str) -> None:
-    path = f"{API}/tenants/{owner.tenant_id}"
-    assert (await owner.client.patch(path, json={"name": name})).status_code == 200
 
 
 async def _deliveries(owner: Owner, **wanted: str) -> list[dict[str, Any]]:
@@ -45,11 +40,11 @@ async def test_an_endpoint_hears_what_happens_to_its_tenant_and_nobody_elses(
     core: RunningCore, owner: Owner, stranger: Owner, dispatcher: None
 ) -> None:
     async with receiver_of(core, owner) as mine, receiver_of(core, stranger) as theirs:
-        await _rename(owner, "Пекарня")
+        await rename(owner, "Пекарня")
         [received] = await mine.wait_for(RENAMED)
         assert received.envelope.data == {"name": "Пекарня"}
         assert (received.envelope.tenant_id, received.envelope.sequence) == (owner.tenant_id, 1)
-        await _rename(stranger, "Чужая")
+        await rename(stranger, "Чужая")
         await theirs.wait_for(RENAMED)
         assert len(mine.received) == 1
         assert mine.refused == theirs.refused == []
@@ -59,7 +54,7 @@ async def test_an_endpoint_hears_the_types_that_it_asked_for(
     core: RunningCore, owner: Owner, dispatcher: None
 ) -> None:
     async with receiver_of(core, owner, event_types=["member.left"]) as some, receiver_of(core, owner) as all:
-        await _rename(owner, "Кофейня")
+        await rename(owner, "Кофейня")
         await all.wait_for(RENAMED)
         test = await owner.client.post(f"{some.endpoint}/test")
         assert test.status_code == 202
@@ -77,7 +72,7 @@ async def test_licenses_never_reach_an_endpoint(
         body = {"module": module.id, "subdomain": f"t{owner.tenant_id.hex[-12:]}"}
         assert (await owner.client.post(f"{API}/installations", json=body)).status_code == 201
         await module.wait_for("installation.requested")
-        await _rename(owner, "После")
+        await rename(owner, "После")
         await receiver.wait_for(RENAMED)
         assert all(b"license" not in received.body for received in receiver.received)
 
@@ -88,7 +83,7 @@ async def test_attempts_show_what_was_sent_and_answered_without_secrets(
     async with receiver_of(core, owner) as receiver:
         told = {"seen": "Bearer abcdefghijklmnop", "error": "no"}
         receiver.on[RENAMED] = answers(404, told, X_Trace="abc", Set_Cookie="s=1")
-        await _rename(owner, "Цветы")
+        await rename(owner, "Цветы")
         await receiver.wait_for(RENAMED)
 
         async def is_logged() -> bool:
@@ -114,12 +109,12 @@ async def test_both_secrets_sign_during_a_rotation(core: RunningCore, owner: Own
     async with receiver_of(core, owner) as receiver:
         answer = await owner.client.post(f"{receiver.endpoint}/rotate-secret", json={"grace_seconds": 3600})
         receiver.secrets.append(answer.json()["secret"])
-        await _rename(owner, "Ключи")
+        await rename(owner, "Ключи")
         [received] = await receiver.wait_for(RENAMED)
         assert received.headers["webhook-signature"].count("v1,") == 2
         gone = await owner.client.post(f"{receiver.endpoint}/rotate-secret", json={"grace_seconds": 0})
         receiver.secrets = [gone.json()["secret"]]
-        await _rename(owner, "Ключ")
+        await rename(owner, "Ключ")
         last = (await receiver.wait_for(RENAMED, 2))[-1]
         assert last.headers["webhook-signature"].count("v1,") == 1
         with pytest.raises(webhooks.SignatureInvalid):
@@ -132,7 +127,7 @@ async def test_a_disabled_endpoint_keeps_its_events_and_gets_them_when_it_asks(
     async with receiver_of(core, owner) as receiver:
         await owner.client.patch(receiver.endpoint, json={"status": "disabled"})
         for name in ("Раз", "Два", "Три"):
-            await _rename(owner, name)
+            await rename(owner, name)
         held = await _until_status(owner, "held", 3)
         assert receiver.received == []
         refused = await owner.client.post(f"{receiver.endpoint}/test")
@@ -160,7 +155,7 @@ async def test_one_delivery_is_sent_again_under_the_same_id(
     core: RunningCore, owner: Owner, dispatcher: None
 ) -> None:
     async with receiver_of(core, owner) as receiver:
-        await _rename(owner, "Снова")
+        await rename(owner, "Снова")
         await receiver.wait_for(RENAMED)
         [delivery] = await _until_status(owner, "delivered")
         again = await owner.client.post(f"{DELIVERIES}/{delivery['id']}/replay")
@@ -175,7 +170,7 @@ async def test_an_endpoint_that_says_that_it_is_gone_is_disabled(
 ) -> None:
     async with receiver_of(core, owner) as gone, receiver_of(core, owner) as other:
         gone.on[RENAMED] = answers(410)
-        await _rename(owner, "Прощай")
+        await rename(owner, "Прощай")
         [told] = await other.wait_for("webhook_endpoint.disabled")
         assert told.envelope.data == {"endpoint_id": gone.made["id"], "reason": "gone"}
         read = (await owner.client.get(gone.endpoint)).json()
@@ -190,7 +185,7 @@ async def test_an_endpoint_that_fails_for_five_days_is_disabled_after_three_warn
         receiver_of(core, owner) as other,
     ):
         failing.on[RENAMED] = answers(429)  # an answer: the breaker lets the next one through
-        await _rename(owner, "Тишина")
+        await rename(owner, "Тишина")
         for count, hours in enumerate((61, 85, 109, 121), 1):
             await failing.wait_for(RENAMED, count)
             await _age(core_database, owner, failing, count, f"{hours} hours")
@@ -243,7 +238,7 @@ async def test_a_dead_endpoint_is_deferred_and_no_attempt_is_burnt(
     async with receiver_of(core, owner) as receiver:
         receiver.on[RENAMED] = answers(500)
         for number in range(30):
-            await _rename(owner, f"Номер {number}")
+            await rename(owner, f"Номер {number}")
         await receiver.wait_for(RENAMED, 5)
 
         async def is_deferred() -> bool:
@@ -265,7 +260,7 @@ async def test_a_closed_gate_opens_for_one_probe_and_then_for_all(
     async with receiver_of(core, owner) as receiver:
         receiver.on[RENAMED] = one_by_one(*[answers(500)] * 5, answers(200))
         for number in range(20):
-            await _rename(owner, f"Номер {number}")
+            await rename(owner, f"Номер {number}")
         await receiver.wait_for(RENAMED, 5)
 
         async def are_delivered() -> bool:
@@ -325,10 +320,10 @@ async def _add_domain(core: RunningCore, owner: Owner, installation_id: UUID, ho
 
 async def test_what_waits_for_a_deleted_endpoint_is_cancelled(core: RunningCore, owner: Owner) -> None:
     async with receiver_of(core, owner) as receiver:
-        await _rename(owner, "Поздно")
+        await rename(owner, "Поздно")
         assert (await owner.client.delete(receiver.endpoint)).status_code == 204
         async with receiver_of(core, owner) as other, dispatching(core.jobs):
-            await _rename(owner, "Всё")
+            await rename(owner, "Всё")
             await other.wait_for(RENAMED)
         assert receiver.received == []
 
@@ -339,7 +334,7 @@ async def test_what_is_in_flight_while_its_endpoint_is_disabled_counts(
     async with receiver_of(core, owner) as receiver:
         gate = asyncio.Event()
         receiver.on[RENAMED] = waits_for(gate, answers(200))
-        await _rename(owner, "В пути")
+        await rename(owner, "В пути")
         await receiver.wait_for(RENAMED)
         await owner.client.patch(receiver.endpoint, json={"status": "disabled"})
         gate.set()
@@ -353,7 +348,7 @@ async def test_no_more_requests_are_open_at_once_than_the_owner_allows(
         gate = asyncio.Event()
         receiver.on[RENAMED] = waits_for(gate, answers(200))
         for number in range(6):
-            await _rename(owner, f"Номер {number}")
+            await rename(owner, f"Номер {number}")
         await receiver.wait_for(RENAMED, 2)
         await _until_status(owner, "pending", 6)
         assert len(receiver.received) == 2

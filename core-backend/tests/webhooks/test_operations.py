@@ -14,7 +14,7 @@ import pytest
 from core_kit.activation import dispatching
 from core_kit.codes import look
 from core_kit.modules import ScriptedModule, answers
-from core_kit.people import API, Owner, sign_up
+from core_kit.people import API, Owner, rename, sign_up
 from core_kit.processes import environment
 from core_kit.receivers import DELIVERIES, receiver_of
 from core_kit.running import RunningCore, core_settings, run_core
@@ -74,11 +74,6 @@ async def _run(core: RunningCore, *arguments: str) -> Said:
     return Said(process.returncode or 0, out.decode(), err.decode())
 
 
-async def _rename(owner: Owner, name: str) -> None:
-    path = f"{API}/tenants/{owner.tenant_id}"
-    assert (await owner.client.patch(path, json={"name": name})).status_code == 200
-
-
 async def _fan_out(core: RunningCore) -> None:
     async with core.jobs.connections.system("test") as connection:
         while await routing.fan_out(connection, 500):
@@ -92,7 +87,7 @@ async def test_an_operator_sees_how_the_queues_stand(alone: tuple[RunningCore, S
     empty = await _ask(core, "stats")
     assert (empty.code, "No delivery waits." in empty.text) == (0, True), empty
     async with receiver_of(core, owner) as receiver:
-        await _rename(owner, "Раз")
+        await rename(owner, "Раз")
         await _fan_out(core)
         await look(database, LATE, owner.tenant_id)
         late = await _ask(core, "stats", "--json", "--older-than", "30")
@@ -122,7 +117,7 @@ async def test_the_metrics_say_how_late_everything_is(alone: tuple[RunningCore, 
     owner = await sign_up(core.url)
     await _fan_out(core)
     async with receiver_of(core, owner) as receiver:
-        await _rename(owner, "Раз")
+        await rename(owner, "Раз")
         await look(database, "UPDATE events SET occurred_at = now() - interval '100 s' RETURNING id")
         assert 90 < (await _lateness(core)).event_s < 200
         await _fan_out(core)
@@ -158,8 +153,8 @@ async def test_an_operator_sends_again_what_an_endpoint_has_missed(
     owner = await sign_up(core.url)
     async with receiver_of(core, owner) as receiver, dispatching(core.jobs):
         await owner.client.patch(receiver.endpoint, json={"status": "disabled"})
-        await _rename(owner, "Раз")
-        await _rename(owner, "Два")
+        await rename(owner, "Раз")
+        await rename(owner, "Два")
 
         async def are_held() -> bool:
             held = await owner.client.get(DELIVERIES, params={"status": "held"})

@@ -52,3 +52,9 @@ async def sign_up(url: str, phone: str | None = None) -> Owner:
     session = await confirm(client, number)
     client.headers["Authorization"] = f"Bearer {session['access_token']}"
     return Owner(client, UUID(session["user"]["id"]), UUID(session["tenants"][0]["id"]), number)
+
+
+async def rename(owner: Owner, name: str) -> None:
+    """Give the owner's tenant another name, which is news."""
+    answer = await owner.client.patch(f"{API}/tenants/{owner.tenant_id}", json={"name": name})
+    assert answer.status_code == 200, answer.text

@@ -13,7 +13,6 @@ from asyncpg.pool import PoolConnectionProxy
 from tochka_sdk.db.pools import (
     ROLE,
     START_PATIENCE,
-    UNPRUNED,
     PoolStatus,
     TransactionAborted,
     away,
@@ -24,6 +23,7 @@ from tochka_sdk.db.pools import (
     refuse,
     require,
     require_reason,
+    server_settings,
     with_scheme,
 )
 from tochka_sdk.db.scope import Scope, alone
@@ -80,11 +80,8 @@ class Connections:
         self._dsn = with_scheme(dsn, "postgresql")
         self._size = size
         self._timeout = pool_timeout
-        told = {"application_name": application_name}
-        if not pgbouncer:
-            told |= UNPRUNED
         self._connect: dict[str, Any] = {
-            "server_settings": told,
+            "server_settings": server_settings(application_name, pgbouncer=pgbouncer),
             "timeout": connect_timeout,
             "statement_cache_size": 0 if pgbouncer else 200,
         }

@@ -13,7 +13,6 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 from tochka_sdk.db.pools import (
     ROLE,
     START_PATIENCE,
-    UNPRUNED,
     PoolStatus,
     TransactionAborted,
     away,
@@ -24,6 +23,7 @@ from tochka_sdk.db.pools import (
     refuse,
     require,
     require_reason,
+    server_settings,
     with_scheme,
 )
 from tochka_sdk.db.scope import Scope
@@ -56,7 +56,7 @@ class Database:
         connect_timeout: float = 5.0,
     ) -> None:
         connect: dict[str, Any] = {
-            "server_settings": {"application_name": application_name} | ({} if pgbouncer else UNPRUNED),
+            "server_settings": server_settings(application_name, pgbouncer=pgbouncer),
             "timeout": connect_timeout,
         }
         if pgbouncer:

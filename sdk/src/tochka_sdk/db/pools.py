@@ -60,6 +60,11 @@ class PoolStatus:
         return asdict(self)
 
 
+def server_settings(application_name: str, *, pgbouncer: bool) -> dict[str, str]:
+    """What the server is told as a connection begins."""
+    return {"application_name": application_name} | ({} if pgbouncer else UNPRUNED)
+
+
 def violates(error: BaseException, constraint: str) -> bool:
     """Whether `error` (SQLAlchemy's or asyncpg's) is a violation of the constraint with this name."""
     cause: BaseException | None = error
