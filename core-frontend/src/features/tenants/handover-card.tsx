@@ -20,6 +20,7 @@ export function HandoverCard({ tenantId, me, showPhone }: HandoverCardProps) {
   const members = useMembers(tenantId)
   const settle = useSettleHandover(tenantId)
   if (offer === null || ![offer.from_user_id, offer.to_user_id].includes(me)) return null
+  if (members.isPending) return null // whom it is about is part of the question
 
   const isToMe = offer.to_user_id === me
   const other = members.data?.find(({ user_id: id }) => id === (isToMe ? offer.from_user_id : offer.to_user_id))
