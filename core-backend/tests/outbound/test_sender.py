@@ -28,6 +28,13 @@ async def test_an_answer_comes_with_its_headers_timings_and_address() -> None:
     assert "cookie" not in head
 
 
+async def test_headers_that_are_no_text_come_as_text_that_can_be_stored() -> None:
+    latin = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nServer: Caf\xe9\r\n\r\nok"
+    async with serving(says(latin)) as server, open_sender(OWN) as sender:
+        answer = await sender.post(server.url, {}, b"{}", 5, trusted=False)
+    assert answer.headers["server"].encode() == "Caf\ufffd".encode()
+
+
 async def test_a_redirect_is_a_failure_and_is_not_followed() -> None:
     async with serving(says(OK)) as inner, open_sender(OWN) as sender:
         away = f"HTTP/1.1 307 Away\r\nLocation: {inner.url}\r\nContent-Length: 0\r\n\r\n".encode()

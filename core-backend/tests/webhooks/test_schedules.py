@@ -102,6 +102,8 @@ def test_a_wish_to_be_asked_later_is_honoured_within_bounds() -> None:
     dated = Answer(503, headers={"retry-after": "Tue, 24 Nov 2026 12:30:00 GMT"})
     assert _delay(NEWS, 1, dated) == 1800
     assert _delay(NEWS, 1, Answer(503, headers={"retry-after": "999999999999"})) == LONGEST.total_seconds()
+    for never in ("Mon, 01 Jan 99999999999 00:00:00 GMT", "soon"):
+        assert _delay(NEWS, 1, Answer(503, headers={"retry-after": never})) < 60  # the first step
 
 
 def test_a_wish_never_makes_it_sooner() -> None:

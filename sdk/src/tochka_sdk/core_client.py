@@ -182,8 +182,7 @@ class CoreClient:
                 headers=headers,
                 allow_redirects=False,
             ) as response:
-                raw = await response.content.read(MAX_ANSWER)
-                return response.status, _object(raw)
+                return response.status, _object(await _whole(response))
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             _log.info("core.away", path=path, reason=type(error).__name__)
             return None, {}
@@ -191,6 +190,16 @@ class CoreClient:
     async def close(self) -> None:
         """Close the connections."""
         await self._session.close()
+
+
+async def _whole(response: aiohttp.ClientResponse) -> bytes:
+    """The body to its end; what is longer than an answer may be is cut, and is then no JSON."""
+    raw = bytearray()
+    async for piece in response.content.iter_any():
+        raw += piece
+        if len(raw) > MAX_ANSWER:
+            break
+    return bytes(raw[:MAX_ANSWER])
 
 
 def _object(raw: bytes) -> dict[str, Any]:
@@ -219,7 +228,7 @@ async def fetch_jwks(core_url: str, *, patience: float = 5.0) -> dict[str, Any]:
         async with aiohttp.ClientSession(timeout=timeout) as session:
             url = core_url.rstrip("/") + JWKS
             async with session.get(url, allow_redirects=False) as response:
-                return _key_set(_object(await response.content.read(MAX_ANSWER)))
+                return _key_set(_object(await _whole(response)))
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         _log.info("core.away", path=JWKS, reason=type(error).__name__)
         raise CoreUnavailable("The platform does not answer at the moment.") from None

@@ -30,7 +30,7 @@ def retry_after_s(header: str | None, now: datetime) -> float:
         return min(float(text[:9]), LONGEST_PAUSE_S)
     try:
         moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return 0.0
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

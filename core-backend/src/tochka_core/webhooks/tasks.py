@@ -161,8 +161,7 @@ class Dispatcher:
         for delivery in claimed:
             if delivery.command:  # whoever waits for an activation does not wait for the gates of news
                 self._start(delivery)
-        for delivery in await self._admit([delivery for delivery in claimed if not delivery.command]):
-            self._start(delivery)
+        await self._admit([delivery for delivery in claimed if not delivery.command])
         return bool(claimed)
 
     def _start(self, delivery: Delivery) -> None:
@@ -172,14 +171,15 @@ class Dispatcher:
         self._sending[task] = delivery
         task.add_done_callback(partial(self._landed, lane))
 
-    async def _admit(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
-        """Those that may be sent now; the others are put back where they stood, and no attempt is counted."""
+    async def _admit(self, deliveries: Sequence[Delivery]) -> None:
+        """Start what may be sent now; put the others back where they stood: no attempt is counted."""
         admitted = await self._admission.admit(deliveries)
+        for delivery in admitted.sent:  # first: nothing that fails below may keep them
+            self._start(delivery)
         if admitted.kept:
             metrics.DEFERRED.inc(len(admitted.kept))
             async with self._resources.connections.system("gives deliveries back") as connection:
                 await queue.give_back(connection, admitted.kept, admitted.waits)
-        return admitted.sent
 
     async def _heartbeat(self) -> bool:
         """Keep the leases of what is in flight."""

@@ -188,7 +188,12 @@ def _bounded(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
             break
         small = name.lower()
         found[small] = f"{found[small]}, {value}" if small in found else value
-    return found
+    return {_readable(name): _readable(value) for name, value in found.items()}
+
+
+def _readable(text: str) -> str:
+    """Text that can be stored: the client leaves half a character in the place of a byte that is no UTF-8."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _since(started: float) -> float:
