@@ -268,6 +268,28 @@ async def test_a_core_that_is_away_is_asked_thrice_and_then_unavailable(
     assert len(platform.calls) - before == 3
 
 
+async def test_a_long_page_is_read_to_its_end(
+    core: CoreClient, platform: PlatformDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is longer than what a connection hands over at once."""
+    fresh = FreshInstallation()
+    monkeypatch.setattr(platform, "page", 400)
+    for number in range(400):
+        platform.record("tenant.updated", TenantUpdated(name="n" * 4000), fresh, sequence=number + 1)
+    items, following = await core.events(fresh.tenant_id, 0)
+    assert ([item.sequence for item in items], following) == (list(range(1, 401)), None)
+
+
+async def test_a_part_of_an_answer_does_not_pass_for_an_empty_one(
+    core: CoreClient, platform: PlatformDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = FreshInstallation()
+    platform.record("tenant.updated", TenantUpdated(name="n"), fresh, sequence=1)
+    monkeypatch.setattr("tochka_sdk.core_client.MAX_ANSWER", 100)
+    with pytest.raises(CoreUnavailable):
+        await core.events(fresh.tenant_id, 0)
+
+
 async def test_a_core_that_is_not_there_is_unavailable(platform: PlatformDouble) -> None:
     lost = CoreClient(
         "http://127.0.0.1:1",

@@ -21,6 +21,7 @@ import orjson
 from pydantic import BaseModel
 
 from tochka_sdk import clock, manifest, webhooks
+from tochka_sdk.bodies import read_at_most
 from tochka_sdk.events import (
     Digest,
     DomainAdded,
@@ -88,7 +89,7 @@ class _Suite:
             async with self.session.request(
                 method, self.base + path, data=body, headers=headers, allow_redirects=False
             ) as answer:
-                return answer.status, await _whole(answer)
+                return answer.status, await read_at_most(answer.content.iter_any(), MAX_ANSWER)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             return 0, type(error).__name__.encode()
 
@@ -97,16 +98,6 @@ class _Suite:
         status, body = answer
         seen = f"{status or 'no answer'} {body[:200].decode(errors='replace')}"
         return self.note(name, status in allowed, seen)
-
-
-async def _whole(answer: aiohttp.ClientResponse) -> bytes:
-    """The body, up to a byte more than any answer needs."""
-    body = b""
-    async for chunk in answer.content.iter_any():
-        body += chunk
-        if len(body) > MAX_ANSWER:
-            break
-    return body[: MAX_ANSWER + 1]
 
 
 @asynccontextmanager

@@ -18,6 +18,7 @@ from joserfc.jwk import OKPKey
 from pydantic import ValidationError
 
 from tochka_sdk import clock, context, logs, tokens
+from tochka_sdk.bodies import read_at_most
 from tochka_sdk.errors import Conflict, Unavailable
 from tochka_sdk.events import Envelope
 
@@ -169,7 +170,7 @@ class CoreClient:
         body: Mapping[str, Any] | None,
         signed: bool,
     ) -> tuple[int | None, dict[str, Any]]:
-        """One try: the status, None when there was no answer, and the JSON object if it was one."""
+        """One try: the status, None when nothing came that can be read, and the JSON object if it was one."""
         headers = {"X-Request-ID": context.request_id() or secrets.token_hex(16)}
         if signed:
             headers["Authorization"] = f"Bearer {self.token()}"
@@ -182,7 +183,11 @@ class CoreClient:
                 headers=headers,
                 allow_redirects=False,
             ) as response:
-                return response.status, _object(await _whole(response))
+                found = await _object(response)
+                if found is None and response.ok:  # a part of an answer must not pass for an empty one
+                    _log.info("core.away", path=path, reason="no JSON object")
+                    return None, {}
+                return response.status, found or {}
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             _log.info("core.away", path=path, reason=type(error).__name__)
             return None, {}
@@ -192,24 +197,18 @@ class CoreClient:
         await self._session.close()
 
 
-async def _whole(response: aiohttp.ClientResponse) -> bytes:
-    """The body to its end; what is longer than an answer may be is cut, and is then no JSON."""
-    raw = bytearray()
-    async for piece in response.content.iter_any():
-        raw += piece
-        if len(raw) > MAX_ANSWER:
-            break
-    return bytes(raw[:MAX_ANSWER])
-
-
-def _object(raw: bytes) -> dict[str, Any]:
+async def _object(response: aiohttp.ClientResponse) -> dict[str, Any] | None:
+    """The JSON object in the body, {} in an empty one; None when it is something else, or too long."""
     import orjson
 
+    raw = await read_at_most(response.content.iter_any(), MAX_ANSWER)
+    if not raw or len(raw) > MAX_ANSWER:
+        return None if raw else {}
     try:
         found = orjson.loads(raw)
     except orjson.JSONDecodeError:
-        return {}
-    return found if isinstance(found, dict) else {}
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _key_set(answer: dict[str, Any]) -> dict[str, Any]:
@@ -228,7 +227,7 @@ async def fetch_jwks(core_url: str, *, patience: float = 5.0) -> dict[str, Any]:
         async with aiohttp.ClientSession(timeout=timeout) as session:
             url = core_url.rstrip("/") + JWKS
             async with session.get(url, allow_redirects=False) as response:
-                return _key_set(_object(await _whole(response)))
+                return _key_set(await _object(response) or {})
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         _log.info("core.away", path=JWKS, reason=type(error).__name__)
         raise CoreUnavailable("The platform does not answer at the moment.") from None

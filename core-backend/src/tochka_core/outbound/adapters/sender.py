@@ -8,8 +8,8 @@ or unpacks anything.
 
 import ssl
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from functools import lru_cache, partial
 
@@ -17,6 +17,8 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 from pyreqwest.client import Client, ClientBuilder
 from pyreqwest.exceptions import ConnectError, ConnectTimeoutError, PyreqwestError, RequestTimeoutError
+from pyreqwest.http import HeaderMap
+from tochka_sdk.bodies import read_at_most
 from yarl import URL
 
 from tochka_core.outbound.adapters.connecting import Course, follow, open_connector, tracing
@@ -87,7 +89,7 @@ class Sender:
                 first = _since(started)
                 read = bytes(await response.body_reader.read(most + 1) or b"")
                 times = Timings(first_byte=first, total=_since(started))
-                headers = _bounded(response.headers.items())
+                headers = _bounded(_legible(response.headers))
                 return _answer(response.status, read, most, headers, times, None)
         except PyreqwestError as error:
             return Answer(None, error=_word(error), timings=Timings(None, None, None, first, _since(started)))
@@ -112,7 +114,9 @@ class Sender:
                 trace_request_ctx=course,
             ) as response:
                 course.first_byte = time.perf_counter()
-                read = await _read(response, most)
+                read = await read_at_most(response.content.iter_any(), most)
+                if len(read) > most:
+                    response.close()
                 given = _bounded(response.headers.items())
                 return _answer(response.status, read, most, given, course.timings(), course.address)
         except UrlDenied as denied:
@@ -160,15 +164,11 @@ def _url(text: str, policy: Policy) -> URL:
     return URL(check_url(text, policy).text, encoded=True)
 
 
-async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:
-    """At most one byte more than `most`; whatever comes after it is not waited for."""
-    read = bytearray()
-    async for chunk in response.content.iter_any():
-        read += chunk
-        if len(read) > most:
-            response.close()
-            break
-    return bytes(read[: most + 1])
+def _legible(headers: HeaderMap) -> Iterator[tuple[str, str]]:
+    """A trusted answer's headers but for those beyond ASCII: the client does not hand them out."""
+    for name in dict.fromkeys(headers.keys()):
+        with suppress(ValueError):
+            yield name, ", ".join(headers.getall(name))
 
 
 def _answer(
