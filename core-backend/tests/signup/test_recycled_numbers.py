@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from core_kit.bots import Bot, Kind, new_user, running_bot
+from core_kit.bots import Bot, Kind, code_in, new_user, running_bot
 from core_kit.codes import StartCore, answer, challenge, look, refusal
 from core_kit.passwords import PASSWORD, changing, login, set_password
 from core_kit.people import API, Owner, unique_phone
@@ -101,6 +101,21 @@ async def test_another_account_of_the_messenger_opens_nothing(
     assert [entry["data"] for entry in trail if entry["action"] == "person.not_recognised"] == [
         {"channel": bot.kind, "account_differs": True}
     ]
+
+
+async def test_another_account_opens_nothing_by_a_code_that_was_sent_again_late(
+    bot: Bot, person: Person
+) -> None:
+    """Which account has proven the number is known for as long as the challenge can be answered."""
+    challenge_id, nonce = await bot.ask(person.phone)
+    user = new_user()
+    await bot.get_code(user, person.phone, nonce)
+    await bot.elapse(challenge_id, 870)
+    again = await bot.client.post(f"{API}/auth/challenges/{challenge_id}/resend")
+    assert again.status_code == 202, again.text
+    code = code_in((await bot.said(user, 3))[-1])
+    await bot.elapse(challenge_id, 35)
+    assert refusal(await answer(bot.client, challenge_id, code)) == NEEDED
 
 
 async def test_the_password_opens_it_and_the_new_account_is_known_from_then_on(

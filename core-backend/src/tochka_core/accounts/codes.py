@@ -1,9 +1,9 @@
 """Challenges and their codes in Redis: shared by all instances, gone after their time.
 
-A challenge is `challenge:{id}` (phone, channel, delivery, browser, purpose; never the code). Its code and the
-counters of its phone live in one slot, tagged with a keyed digest of the phone, so that one script can count,
-compare and consume. What is stored of a code is HMAC-SHA256(pepper, id|phone|purpose|subject|code). The clock
-is Redis' own.
+A challenge is `challenge:{id}` (phone, channel, delivery, browser, purpose, chat; never the code). Its code
+and the counters of its phone live in one slot, tagged with a keyed digest of the phone, so that one script can
+count, compare and consume. What is stored of a code is HMAC-SHA256(pepper, id|phone|purpose|subject|code). The
+clock is Redis' own.
 """
 
 import hashlib
@@ -60,6 +60,13 @@ OPEN = Script(
 redis.call('HSET', KEYS[1], 'phone', ARGV[2], 'channel', ARGV[3], 'delivery', ARGV[4],
   'browser', ARGV[5], 'bound', ARGV[6], 'purpose', ARGV[7], 'subject', ARGV[8])
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
+"""
+)
+
+# A challenge that has just gone stays gone: what is left of it could not be answered.
+HAND_OVER = Script(
+    """
+if redis.call('PEXPIRE', KEYS[1], ARGV[2]) == 1 then redis.call('HSET', KEYS[1], 'chat', ARGV[1]) end
 """
 )
 
@@ -131,7 +138,8 @@ class Challenge:
 
     `browser` is the mark of the browser's secret; `is_bound` says that a browser asked, so that no program
     can answer. Both are empty for clients that get their tokens in the body. `subject` is the id of what the
-    code is about, where it is not for signing in.
+    code is about, where it is not for signing in. `chat` is where a bot has handed its code over, in which
+    language (`locale:chat`); empty until then, and where no bot is asked.
     """
 
     id: UUID
@@ -142,6 +150,7 @@ class Challenge:
     is_bound: bool = False
     purpose: Purpose = "sign-in"
     subject: str = ""
+    chat: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,14 +237,15 @@ class Challenges:
         await self.redis.pexpire(_key(challenge.id), self.kept_s * 1000)
         return issued
 
-    async def hand_over(self, challenge: Challenge) -> Issued:
-        """A fresh code for somebody whose number a bot has just seen proven; counted when the link was made.
+    async def hand_over(self, challenge: Challenge, chat: str) -> Issued:
+        """A fresh code for somebody whose number a bot has just seen proven, in this chat; counted when the
+        link was made.
 
         Raises:
             CodeUsed, TooManyTries, ChallengeUnknown: there is nothing to hand over.
         """
         issued = await self._issue(challenge, "asked")
-        await self.redis.pexpire(_key(challenge.id), self.kept_s * 1000)
+        await HAND_OVER.run(self.redis, keys=[_key(challenge.id)], args=[chat, self.kept_s * 1000])
         return issued
 
     async def get(self, challenge_id: UUID) -> Challenge:
@@ -244,14 +254,15 @@ class Challenges:
         Raises:
             ChallengeUnknown: there is none, or it was too long ago.
         """
-        names = ["phone", "channel", "delivery", "browser", "bound", "purpose", "subject"]
+        names = ["phone", "channel", "delivery", "browser", "bound", "purpose", "subject", "chat"]
         told: list[Any] = await self.redis.hmget(_key(challenge_id), names)
-        phone, channel, delivery, browser, bound, purpose, subject = told
+        phone, channel, delivery, browser, bound, purpose, *about = told
         if phone is None:
             raise ChallengeUnknown
         purpose = cast("Purpose", purpose or "sign-in")
+        subject, chat = (value or "" for value in about)
         return Challenge(
-            challenge_id, phone, channel, delivery, browser or "", bool(bound), purpose, subject or ""
+            challenge_id, phone, channel, delivery, browser or "", bool(bound), purpose, subject, chat
         )
 
     def require_browser(self, challenge: Challenge, browser: Browser) -> None:

@@ -38,9 +38,9 @@ class Proof:
         return self.challenge.phone
 
 
-async def prove(resources: Resources, challenge: Challenge) -> Proof:
+def prove(challenge: Challenge) -> Proof:
     """What a challenge whose code was right has proven."""
-    return Proof(challenge, await handshakes.messenger_account(resources, challenge))
+    return Proof(challenge, handshakes.messenger_account(challenge))
 
 
 async def recognise(
@@ -56,7 +56,7 @@ async def recognise(
     if standing is None:
         return None
     is_same = proof.account is not None and proof.account == standing["chat"]
-    is_other = proof.account is not None and standing["chat"] not in (None, proof.account)
+    is_other = standing["chat"] not in (None, proof.account)
     unused = clock.now() - standing["used_at"]
     if is_other or (not is_same and unused > timedelta(days=resources.quotas.unused_days)):
         offers = {"password": standing["has_password"], "session": standing["is_signed_in"], "anew": True}

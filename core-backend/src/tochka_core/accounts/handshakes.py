@@ -22,7 +22,7 @@ from tochka_sdk import logs
 from tochka_sdk.errors import DomainError
 
 from tochka_core.accounts import phones
-from tochka_core.accounts.codes import TOMBSTONE_S, Challenge, Challenges
+from tochka_core.accounts.codes import Challenge, Challenges
 from tochka_core.accounts.errors import PhoneInvalid, PhoneNotMobile
 from tochka_core.channels.errors import NoSuchBot, UpdateUnreadable
 from tochka_core.channels.public import BotChannel
@@ -127,19 +127,6 @@ class Handshakes:
         found = await self.redis.getdel(self._name("asking", kind, chat))
         return None if found is None else UUID(str(found))
 
-    async def keep_chat(self, challenge_id: UUID, chat: str, locale: Locale) -> None:
-        """Note where the person of this challenge is, for the next code."""
-        seconds = self.quotas.code_seconds + TOMBSTONE_S
-        await self.redis.set(f"chat-of:{challenge_id}", f"{locale}:{chat}", ex=seconds)
-
-    async def find_chat(self, challenge_id: UUID) -> tuple[str, Locale] | None:
-        """Where the person of this challenge is and in which language, if the number was proven."""
-        found = await self.redis.get(f"chat-of:{challenge_id}")
-        if found is None:
-            return None
-        locale, _, chat = str(found).partition(":")
-        return chat, "en" if locale == "en" else "ru"
-
     async def is_new(self, kind: ChannelKind, update_id: str) -> bool:
         """Mark an update as seen; False if it was."""
         return bool(await self.redis.set(self._name("seen", kind, update_id), "1", nx=True, ex=SEEN_S))
@@ -177,21 +164,17 @@ def links_of(resources: Resources, challenge: Challenge) -> list[Link]:
     return [Link(channel=challenge.channel, url=bot.link(nonce))]
 
 
-async def messenger_account(resources: Resources, challenge: Challenge) -> str | None:
-    """The account of the messenger that got the code of a challenge; None where that is not known."""
-    if challenge.channel not in resources.channels.bots:
-        return None
-    found = await store_of(resources).find_chat(challenge.id)
-    return None if found is None else found[0]
+def messenger_account(challenge: Challenge) -> str | None:
+    """The account of the messenger that got the code of a challenge; None where no bot is asked."""
+    return challenge.chat.partition(":")[2] or None
 
 
 async def send_to_chat(resources: Resources, challenge: Challenge, code: str) -> bool:
     """Write another code to somebody whose number is proven; False if it is not."""
-    found = await store_of(resources).find_chat(challenge.id)
-    if found is None:
+    locale, _, chat = challenge.chat.partition(":")
+    if not chat:
         return False
-    chat, locale = found
-    text = words_with(challenge, code, locale)
+    text = words_with(challenge, code, "en" if locale == "en" else "ru")
     outcome = await resources.channels.bots[challenge.channel].say(chat, text)
     note(challenge.channel, challenge.phone, outcome)
     return True
@@ -277,11 +260,10 @@ async def _code_for(
         if known.channel != kind or not _is_same(phone, known):
             _log.info("accounts.another_phone_proven", channel=kind)
             return words.other_phone.format(url=url)
-        issued = await challenges.hand_over(known)
+        issued = await challenges.hand_over(known, f"{update.locale}:{update.chat}")
     except DomainError as refusal:
         _log.info("accounts.handshake_too_late", channel=kind, code=refusal.code)
         return words.stale.format(url=url)
-    await store.keep_chat(challenge_id, update.chat, update.locale)
     return words_with(known, issued.code, update.locale)
 
 

@@ -74,7 +74,7 @@ async def _note(
     messenger that got the code, so that this is how somebody with a new one becomes known again.
     """
     moment = clock.now()
-    account = None if proven is None else await handshakes.messenger_account(resources, proven)
+    account = None if proven is None else handshakes.messenger_account(proven)
     async with resources.connections.transaction(Scope(user_id=person.user_id)) as connection:
         phone = await repository.lock_user(connection, person.user_id)
         if proven is not None and phone != proven.phone:

@@ -47,7 +47,7 @@ async def confirm(resources: Resources, challenge_id: UUID, answer: Confirm, cal
         SignupInterrupted: the database is away; nobody is half signed up.
     """
     challenge = await accounts.consume_code(resources, challenge_id, answer.code, caller)
-    proof = await accounts.prove(resources, challenge)
+    proof = accounts.prove(challenge)
     try:
         return await _enter(resources, proof, answer, caller)
     except (DatabaseBusy, DatabaseUnavailable) as error:
@@ -154,7 +154,7 @@ async def recover(resources: Resources, challenge_id: UUID, given: Recover, call
         CodeUsed: it was answered before.
     """
     challenge, user_id = await accounts.kept_in_question(resources, challenge_id, caller)
-    proof = await accounts.prove(resources, challenge)
+    proof = accounts.prove(challenge)
     if given.password is not None:
         password = accounts.normalise_password(given.password)
         wants_body = challenge.delivery == "body"

@@ -50,6 +50,15 @@ class Bot:
         (key,) = [name async for name in self.core.resources.redis.scan_iter(f"code:*{challenge_id}")]
         await self.core.resources.redis.hincrby(key, "resend", -61_000)
 
+    async def elapse(self, challenge_id: str, seconds: int) -> None:
+        """Let so much time pass for all that Redis holds of a challenge."""
+        redis, ms = self.core.resources.redis, seconds * 1000
+        for key in [name async for name in redis.scan_iter(f"*{challenge_id}*")]:
+            await redis.pexpire(key, await redis.pttl(key) - ms)
+            if key.startswith("code:"):
+                for moment in ("expires", "resend"):
+                    await redis.hincrby(key, moment, -ms)
+
     async def said(self, user_id: int, count: int) -> list[str]:
         """What the bot has written to somebody, as soon as that are so many messages."""
         await until(lambda: len(self.messenger.texts(user_id)) >= count)
