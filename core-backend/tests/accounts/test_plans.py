@@ -11,7 +11,7 @@ import pytest
 from core_kit.codes import look, statements
 from core_kit.running import RunningCore, core_settings, run_core
 from sqlalchemy.ext.asyncio import AsyncSession
-from tochka_core.accounts import repository as people
+from tochka_core.accounts.repository import people, sessions
 from tochka_core.idempotency import repository as keys
 from tochka_core.migrate import upgrade
 from tochka_core.tenants import repository as tenants
@@ -98,15 +98,15 @@ async def _scans(large: Large, statement: str, *values: Any) -> list[str]:
 HOT: dict[str, Callable[[Large], tuple[Any, ...]]] = {
     "a person": lambda at: (people.GET_USER, at.user_id),
     "changing a person": lambda at: (people.UPDATE_USER, at.user_id, "n", None),
-    "whether a session is open": lambda at: (people.IS_OPEN, at.user_id, at.session_id),
-    "a session": lambda at: (people.GET_SESSION, at.user_id, at.session_id),
+    "whether a session is open": lambda at: (sessions.IS_OPEN, at.user_id, at.session_id),
+    "a session": lambda at: (sessions.GET_SESSION, at.user_id, at.session_id),
     "rotating": lambda at: (
-        people.ROTATE, at.user_id, at.session_id, 0, clock.now(), timedelta(days=1), "n", None,
+        sessions.ROTATE, at.user_id, at.session_id, 0, clock.now(), timedelta(days=1), "n", None,
     ),
-    "revoking": lambda at: (people.REVOKE, at.user_id, at.session_id, clock.now()),
-    "revoking all": lambda at: (people.REVOKE_ALL, at.user_id, at.session_id, clock.now()),
+    "revoking": lambda at: (sessions.REVOKE, at.user_id, at.session_id, clock.now()),
+    "revoking all": lambda at: (sessions.REVOKE_ALL, at.user_id, at.session_id, clock.now()),
     "a new session": lambda at: (
-        people.ADD_SESSION, at.user_id, uuid4(), "n", None, *[clock.now()] * 3, 19, "otp", uuid4(),
+        sessions.ADD_SESSION, at.user_id, uuid4(), "n", None, *[clock.now()] * 3, 19, "otp", uuid4(),
     ),
     "standing of a member": lambda at: (tenants.STANDING, at.tenant_id, at.user_id, at.session_id),
     "a tenant": lambda at: (tenants.GET, at.tenant_id),
@@ -134,10 +134,10 @@ async def test_a_phone_is_looked_up_by_an_index(large: Large) -> None:
 
 Ask = Callable[[AsyncSession, Large], Awaitable[object]]
 EVERYDAY: dict[str, Ask] = {
-    "whether a session is open": lambda session, at: people.is_session_open(
+    "whether a session is open": lambda session, at: sessions.is_session_open(
         session, at.user_id, at.session_id
     ),
-    "sessions": lambda session, at: people.list_sessions(
+    "sessions": lambda session, at: sessions.list_sessions(
         session, at.user_id, moment=clock.now(), after=uuid4(), limit=51
     ),
     "a tenant": lambda session, at: tenants.find(session, at.tenant_id),

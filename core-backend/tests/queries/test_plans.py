@@ -16,7 +16,7 @@ import tochka_core
 from core_kit.explain import TENANT, scans
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
-from tochka_core.accounts import repository as accounts
+from tochka_core.accounts.repository import sessions
 from tochka_core.audit import repository as audit
 from tochka_core.catalogue import repository as catalogue
 from tochka_core.outbox import repository as outbox
@@ -109,8 +109,8 @@ async def test_every_reason_is_still_needed(superuser: asyncpg.Connection) -> No
 
 Call = Callable[[AsyncSession], Awaitable[Any]]
 CALLS: dict[str, Call] = {
-    "accounts.is_session_open": lambda session: accounts.is_session_open(session, ONE, ONE),
-    "accounts.list_sessions": lambda session: accounts.list_sessions(
+    "accounts.is_session_open": lambda session: sessions.is_session_open(session, ONE, ONE),
+    "accounts.list_sessions": lambda session: sessions.list_sessions(
         session, ONE, moment=clock.now(), after=ONE, limit=21
     ),
     "audit.list_of_tenant": lambda session: audit.list_of_tenant(session, ONE, ONE, 21),

@@ -15,7 +15,7 @@ from core_kit.rls import CASES, PLATFORM, Walk, World, Worlds
 from core_kit.running import RunningCore, core_settings, run_core
 from core_kit.sealing import seal
 from core_kit.webhook_endpoints import ENDPOINTS, endpoint_of
-from tochka_core.accounts import repository as accounts
+from tochka_core.accounts.repository import people
 from tochka_core.migrate import upgrade
 from tochka_core.subscriptions import public as subscriptions
 from tochka_sdk.db import Scope
@@ -81,7 +81,7 @@ async def _prepare_to_sign_in(core: RunningCore, owner: Owner) -> None:
     assert (await set_password(owner.client)).status_code == 204
     assert (await changing(owner, unique_phone())).status_code == 200
     async with core.resources.connections.transaction(Scope(user_id=owner.user_id)) as connection:
-        await accounts.link(connection, owner.user_id, "max", str(owner.user_id.int)[:9])
+        await people.link(connection, owner.user_id, "max", str(owner.user_id.int)[:9])
 
 
 async def _live(core: RunningCore, owner: Owner, module: ScriptedModule) -> str:

@@ -1,9 +1,9 @@
 """Challenges and their codes in Redis: shared by all instances, gone after their time.
 
 A challenge is `challenge:{id}` (phone, channel, delivery, browser, purpose, chat; never the code). Its code
-and the counters of its phone live in one slot, tagged with a keyed digest of the phone, so that one script can
-count, compare and consume. What is stored of a code is HMAC-SHA256(pepper, id|phone|purpose|subject|code). The
-clock is Redis' own.
+and the counters of its phone live in one slot, tagged with a keyed digest of the phone, so that one script
+can count, compare and consume. What is stored of a code is HMAC-SHA256(pepper,
+id|phone|purpose|subject|code). The clock is Redis' own.
 """
 
 import hashlib

@@ -13,10 +13,12 @@ import asyncpg
 from tochka_sdk import clock
 from tochka_sdk.db import Connection, Scope, violates
 
-from tochka_core.accounts import challenges, handshakes, repository, service
+from tochka_core.accounts import challenges, handshakes, service
 from tochka_core.accounts.browsers import Caller
 from tochka_core.accounts.codes import Challenge
 from tochka_core.accounts.errors import AccountUnclear, ChallengeUnknown, ConfirmationNeeded, PhoneTaken
+from tochka_core.accounts.repository import people
+from tochka_core.accounts.repository import phone_changes as changes
 from tochka_core.accounts.schemas import UserRead
 from tochka_core.audit import public as audit
 from tochka_core.audit.public import Actor
@@ -52,7 +54,7 @@ async def recognise(
         ConfirmationNeeded: it may be another person, who holds the number by now.
     """
     kind = proof.challenge.channel
-    standing = await repository.find_standing(connection, user_id, proof.phone, kind)
+    standing = await people.find_standing(connection, user_id, proof.phone, kind)
     if standing is None:
         return None
     is_same = proof.account is not None and proof.account == standing["chat"]
@@ -79,7 +81,7 @@ async def recognise(
 async def link(connection: Connection, user_id: UUID, proof: Proof) -> None:
     """Know the person again by this account of the messenger from now on."""
     if proof.account is not None:
-        await repository.link(connection, user_id, proof.challenge.channel, proof.account)
+        await people.link(connection, user_id, proof.challenge.channel, proof.account)
 
 
 async def keep(resources: Resources, challenge: Challenge, user_id: UUID) -> None:
@@ -114,9 +116,9 @@ async def release(connection: Connection, user_id: UUID, challenge: Challenge, a
 
 
 async def _release(connection: Connection, user_id: UUID, phone: str, by: Actor) -> None:
-    if not await repository.release_phone(connection, user_id, phone):
+    if not await people.release_phone(connection, user_id, phone):
         return  # it was somebody else's by then, or nobody's
-    await repository.unlink(connection, user_id)
+    await people.unlink(connection, user_id)
     await audit.record(connection, "phone.released", by=by, data={"phone": phone})
 
 
@@ -131,8 +133,8 @@ async def give_back(resources: Resources, was: str, phone: str, wanted: UUID | N
         PhoneTaken: the phone is another account's.
     """
     async with resources.connections.system("looks for an account by its number, for an operator") as door:
-        holders = {number: await repository.find_user_id(door, number) for number in (was, phone)}
-        former = await repository.list_former(door, was)
+        holders = {number: await people.find_user_id(door, number) for number in (was, phone)}
+        former = await people.list_former(door, was)
     found = set(former or filter(None, [holders[was]]))  # whoever has it by now is not meant
     chosen = found & {wanted} if wanted is not None else found
     if len(chosen) != 1:
@@ -143,9 +145,9 @@ async def give_back(resources: Resources, was: str, phone: str, wanted: UUID | N
         async with resources.connections.transaction(Scope(user_id=holder)) as connection:
             await _release(connection, holder, phone, Actor(holder))
     async with resources.connections.transaction(Scope(user_id=user_id)) as connection:
-        await repository.lock_user(connection, user_id)
+        await people.lock_user(connection, user_id)
         await give_phone(connection, user_id, phone)
-        await repository.close_changes(connection, user_id, clock.now(), "cancelled")
+        await changes.close_changes(connection, user_id, clock.now(), "cancelled")
         await service.end_sessions(connection, user_id, clock.now(), spared=None)
         await audit.record(connection, "account.recovered", by=Actor(user_id), data={"phone": phone})
     return user_id
@@ -159,9 +161,9 @@ async def give_phone(connection: Connection, user_id: UUID, phone: str) -> None:
         PhoneTaken: it is somebody else's.
     """
     try:
-        await repository.move_phone(connection, user_id, phone)
+        await people.move_phone(connection, user_id, phone)
     except asyncpg.UniqueViolationError as error:
         if violates(error, "uq_users_phone"):
             raise PhoneTaken from error
         raise
-    await repository.unlink(connection, user_id)
+    await people.unlink(connection, user_id)

@@ -13,7 +13,7 @@ from tochka_sdk import clock
 from tochka_sdk.db import Connection, Scope
 from tochka_sdk.ids import uuid7
 
-from tochka_core.accounts import repository, service
+from tochka_core.accounts import service
 from tochka_core.accounts.errors import (
     CredentialsWrong,
     PasswordRefused,
@@ -21,6 +21,7 @@ from tochka_core.accounts.errors import (
     TooManyPasswords,
 )
 from tochka_core.accounts.guesses import guesses_of
+from tochka_core.accounts.repository import people
 from tochka_core.accounts.schemas import MIN_PASSWORD
 from tochka_core.accounts.tokens import Person
 from tochka_core.audit import public as audit
@@ -89,10 +90,10 @@ async def show(resources: Resources, phone: str, password: str, address: str | N
         PasswordsBusy: too many at once.
     """
     await _count(resources, phone, address)
-    known = await repository.find_user_id(resources.connections, phone)
+    known = await people.find_user_id(resources.connections, phone)
     user_id = known or uuid7()  # nobody's: the same statements, and nothing found
     async with resources.connections.transaction(Scope(user_id=user_id)) as connection:
-        stored = await repository.find_password(connection, user_id)
+        stored = await people.find_password(connection, user_id)
     verdict = await resources.hasher.verify(password, stored)
     if stored is None or not verdict.is_right:
         raise CredentialsWrong
@@ -118,12 +119,12 @@ async def _record_refusal(resources: Resources, phone: str, address: str | None)
 
 async def hold(connection: Connection, shown: Shown, phone: str | None) -> bool:
     """Whether what was shown still holds, until the transaction ends; its fresh hash is stored on the way."""
-    if await repository.lock_user(connection, shown.user_id) != phone:
+    if await people.lock_user(connection, shown.user_id) != phone:
         return False
-    if not await repository.hold_password(connection, shown.user_id, shown.hash):
+    if not await people.hold_password(connection, shown.user_id, shown.hash):
         return False
     if shown.fresh is not None:
-        await repository.put_password(connection, shown.user_id, shown.fresh)
+        await people.put_password(connection, shown.user_id, shown.fresh)
     return True
 
 
@@ -139,7 +140,7 @@ async def require_own(
     user_id = person.user_id
     async with resources.connections.transaction(Scope(user_id=user_id)) as connection:
         user = await service.get_user(connection, user_id)
-        stored = await repository.find_password(connection, user_id)
+        stored = await people.find_password(connection, user_id)
     of = user.phone or str(user_id)
     await _count(resources, of, address)
     verdict = await resources.hasher.verify(normalise(password), stored)
@@ -160,16 +161,16 @@ async def set_new(resources: Resources, person: Person, password: SecretStr, add
     require_good(new, user.phone)
     hash = await resources.hasher.hash(new)
     async with resources.connections.transaction(Scope(user_id=user_id)) as connection:
-        await repository.lock_user(connection, user_id)
+        await people.lock_user(connection, user_id)
         await service.require_open_session(connection, user_id, person.session_id)
-        await repository.put_password(connection, user_id, hash)
+        await people.put_password(connection, user_id, hash)
         await service.end_sessions(connection, user_id, clock.now(), spared=person.session_id)
         await audit.record(connection, "password.set", by=person.acting_from(address))
 
 
 async def remove(connection: Connection, person: Person, address: str | None) -> None:
     """Remove the password, if there is one; all other sessions end."""
-    await repository.lock_user(connection, person.user_id)
-    if await repository.remove_password(connection, person.user_id):
+    await people.lock_user(connection, person.user_id)
+    if await people.remove_password(connection, person.user_id):
         await service.end_sessions(connection, person.user_id, clock.now(), spared=person.session_id)
         await audit.record(connection, "password.removed", by=person.acting_from(address))

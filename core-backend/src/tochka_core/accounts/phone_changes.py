@@ -13,7 +13,7 @@ from tochka_sdk import clock, logs
 from tochka_sdk.db import Connection, Scope, savepoint
 from tochka_sdk.ids import uuid7
 
-from tochka_core.accounts import challenges, continuity, phones, repository, service
+from tochka_core.accounts import challenges, continuity, phones, service
 from tochka_core.accounts.browsers import Caller
 from tochka_core.accounts.challenges import Asked
 from tochka_core.accounts.codes import Challenge, Purpose
@@ -24,6 +24,8 @@ from tochka_core.accounts.errors import (
     PhoneTaken,
     PhoneUnchanged,
 )
+from tochka_core.accounts.repository import people
+from tochka_core.accounts.repository import phone_changes as changes
 from tochka_core.accounts.schemas import PhoneChangeCreate, PhoneChangeRead, ProfileRead
 from tochka_core.accounts.tokens import Person
 from tochka_core.audit import public as audit
@@ -64,13 +66,13 @@ async def prove_new(
     moment = clock.now()
     due_at = moment + timedelta(hours=resources.quotas.phone_hold_hours)
     async with resources.connections.transaction(Scope(user_id=person.user_id)) as connection:
-        old = await repository.lock_user(connection, person.user_id)
+        old = await people.lock_user(connection, person.user_id)
         await service.require_open_session(connection, person.user_id, person.session_id)
-        if await repository.find_user_id(connection, known.phone) is not None:
+        if await people.find_user_id(connection, known.phone) is not None:
             raise PhoneTaken
-        await repository.close_changes(connection, person.user_id, moment, "replaced")
+        await changes.close_changes(connection, person.user_id, moment, "replaced")
         try:
-            await repository.add_change(
+            await changes.add_change(
                 connection,
                 person.user_id,
                 change_id,
@@ -90,7 +92,7 @@ async def prove_new(
 async def ask_old(resources: Resources, person: Person, change_id: UUID, channel: ChannelKind) -> Asked:
     """Send a code to the old phone, for whoever still has it and does not want to wait."""
     async with resources.connections.transaction(Scope(user_id=person.user_id)) as connection:
-        if await repository.find_change(connection, person.user_id, change_id) is None:
+        if await changes.find_change(connection, person.user_id, change_id) is None:
             raise PhoneChangeUnknown
         phone = (await service.get_user(connection, person.user_id)).phone
     if phone is None:
@@ -111,7 +113,7 @@ async def prove_old(
         resources, challenge_id, code, caller, purpose="old-phone", subject=change_id
     )
     async with resources.connections.transaction(Scope(user_id=person.user_id)) as connection:
-        old = await repository.lock_user(connection, person.user_id)
+        old = await people.lock_user(connection, person.user_id)
         await service.require_open_session(connection, person.user_id, person.session_id)
         if old != known.phone:
             raise PhoneChangeUnknown
@@ -122,8 +124,8 @@ async def prove_old(
 
 async def cancel(connection: Connection, person: Person, change_id: UUID, address: str | None) -> None:
     """Stop a pending change: anybody who is signed in as this person may."""
-    old = await repository.lock_user(connection, person.user_id)
-    closed = await repository.close_change(connection, person.user_id, change_id, clock.now(), "cancelled")
+    old = await people.lock_user(connection, person.user_id)
+    closed = await changes.close_change(connection, person.user_id, change_id, clock.now(), "cancelled")
     if closed is None:
         raise PhoneChangeUnknown
     by = person.acting_from(address)
@@ -133,7 +135,7 @@ async def cancel(connection: Connection, person: Person, change_id: UUID, addres
 async def carry_out_due(resources: Resources) -> None:
     """Carry out changes whose time has come (jobs role)."""
     async with resources.connections.system("looks which changes of phones are due") as connection:
-        due = await repository.list_due_changes(connection, clock.now())
+        due = await changes.list_due_changes(connection, clock.now())
     for row in due:
         await _carry_out_one(resources, row["user_id"], row["id"])
 
@@ -142,15 +144,15 @@ async def _carry_out_one(resources: Resources, user_id: UUID, change_id: UUID) -
     """One change; nothing when another worker was first, or it was stopped in this moment."""
     by = Actor(user_id)
     async with resources.connections.transaction(Scope(user_id=user_id)) as connection:
-        old = await repository.lock_user(connection, user_id)
-        change = await repository.find_change(connection, user_id, change_id)
+        old = await people.lock_user(connection, user_id)
+        change = await changes.find_change(connection, user_id, change_id)
         if change is None:
             return
         try:
             async with savepoint(connection):
                 await _carry_out(connection, user_id, change_id, old, by, spared=change["asked_in"])
         except PhoneTaken:
-            await repository.close_change(connection, user_id, change_id, clock.now(), "refused")
+            await changes.close_change(connection, user_id, change_id, clock.now(), "refused")
             await _record(connection, "phone.change_refused", by, change_id, old, change["phone"])
 
 
@@ -161,7 +163,7 @@ async def _carry_out(
     which accounts of messengers went with the old phone is forgotten.
     """
     moment = clock.now()
-    closed = await repository.close_change(connection, user_id, change_id, moment, "done")
+    closed = await changes.close_change(connection, user_id, change_id, moment, "done")
     if closed is None:
         raise PhoneChangeUnknown
     await continuity.give_phone(connection, user_id, closed["phone"])
@@ -188,11 +190,11 @@ async def tell_old_phones(resources: Resources) -> None:
     """Tell of changes that are pending, where anything reaches the old phone (jobs role)."""
     moment = clock.now()
     async with resources.connections.system("looks which changes of phones to tell of") as connection:
-        claimed = await repository.claim_notices(connection, moment, NOTICE_LEASE)
+        claimed = await changes.claim_notices(connection, moment, NOTICE_LEASE)
     for row in claimed:
         await _tell(resources, row["user_id"], row["phone"], row["due_at"] - moment)
         async with resources.connections.system("notes that somebody was told") as connection:
-            await repository.note_told(connection, row["user_id"], row["id"])
+            await changes.note_told(connection, row["user_id"], row["id"])
 
 
 async def _tell(resources: Resources, user_id: UUID, new: str, left: timedelta) -> None:
@@ -201,7 +203,7 @@ async def _tell(resources: Resources, user_id: UUID, new: str, left: timedelta) 
     """
     async with resources.connections.transaction(Scope(user_id=user_id)) as connection:
         user = await service.get_user(connection, user_id)
-        links = await repository.list_links(connection, user_id)
+        links = await people.list_links(connection, user_id)
     hours = max(1, round(left.total_seconds() / 3600))
     shown = logs.mask_phone(new)
     text = NOTICES[user.locale].format(hours=hours, phone=shown, url=resources.addresses.public_url)

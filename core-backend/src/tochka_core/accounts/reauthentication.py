@@ -6,7 +6,7 @@ from tochka_sdk import clock
 from tochka_sdk.db import Scope
 from tochka_sdk.ids import uuid7
 
-from tochka_core.accounts import challenges, handshakes, passwords, repository, service, tokens
+from tochka_core.accounts import challenges, handshakes, passwords, service, tokens
 from tochka_core.accounts.browsers import Caller
 from tochka_core.accounts.challenges import Asked
 from tochka_core.accounts.codes import Challenge
@@ -16,6 +16,7 @@ from tochka_core.accounts.errors import (
     PhoneMissing,
     ReauthenticationNeeded,
 )
+from tochka_core.accounts.repository import people, sessions
 from tochka_core.accounts.schemas import Method, Reauthenticated, Reauthentication
 from tochka_core.accounts.tokens import Person
 from tochka_core.audit import public as audit
@@ -76,13 +77,13 @@ async def _note(
     moment = clock.now()
     account = None if proven is None else handshakes.messenger_account(proven)
     async with resources.connections.transaction(Scope(user_id=person.user_id)) as connection:
-        phone = await repository.lock_user(connection, person.user_id)
+        phone = await people.lock_user(connection, person.user_id)
         if proven is not None and phone != proven.phone:
             raise ChallengeUnknown
-        if not await repository.reauthenticate(connection, person.user_id, person.session_id, moment, method):
+        if not await sessions.reauthenticate(connection, person.user_id, person.session_id, moment, method):
             raise NotSignedIn("The session has ended.")
         if proven is not None and account is not None:
-            await repository.link(connection, person.user_id, proven.channel, account)
+            await people.link(connection, person.user_id, proven.channel, account)
         by = person.acting_from(caller.address)
         await audit.record(connection, "person.reauthenticated", by=by, data={"method": method})
     fresh = Person(person.user_id, person.session_id, person.tenant_id, moment, method)

@@ -13,7 +13,6 @@ from tochka_sdk.db import Connection, Connections, Scope, violates
 from tochka_sdk.ids import uuid7
 
 from tochka_core import limits
-from tochka_core.accounts import repository
 from tochka_core.accounts.browsers import Caller
 from tochka_core.accounts.errors import (
     CodeUsed,
@@ -25,7 +24,7 @@ from tochka_core.accounts.errors import (
 )
 from tochka_core.accounts.models import Session, User
 from tochka_core.accounts.refresh_tokens import ABSOLUTE, GRACE, IDLE, MOST_SESSIONS, RefreshToken
-from tochka_core.accounts.repository import NewSession
+from tochka_core.accounts.repository import people, sessions
 from tochka_core.accounts.schemas import (
     Locale,
     Method,
@@ -72,7 +71,7 @@ async def open_session(
     Raises:
         CodeUsed: the challenge has opened a session before.
     """
-    new = NewSession(
+    new = sessions.NewSession(
         user_id=user_id,
         id=uuid7(),
         user_agent=caller.user_agent[:MAX_USER_AGENT],
@@ -87,9 +86,9 @@ async def open_session(
     return Grant(user_id, new.id, token, moment, method, new.idle_expires_at)
 
 
-async def _add_session(connection: Connection, new: NewSession, challenge_id: UUID | None) -> None:
+async def _add_session(connection: Connection, new: sessions.NewSession, challenge_id: UUID | None) -> None:
     try:
-        await repository.add_session(connection, new, others=MOST_SESSIONS - 1, challenge_id=challenge_id)
+        await sessions.add_session(connection, new, others=MOST_SESSIONS - 1, challenge_id=challenge_id)
     except asyncpg.UniqueViolationError as error:
         if violates(error, "pk_confirmed_challenges"):
             raise CodeUsed from error
@@ -112,7 +111,7 @@ async def rotate(
         SessionReplayed: the token was used before, and not just now; the session is revoked.
     """
     user_id, session_id, counter = presented.user_id, presented.session_id, presented.counter
-    moved = await repository.rotate(
+    moved = await sessions.rotate(
         connection,
         user_id,
         session_id,
@@ -137,7 +136,7 @@ async def _lost_race(
     connection: Connection, presented: RefreshToken, address: str | None, moment: datetime
 ) -> Session:
     """The session, if the token was used by another tab in this very moment."""
-    session = await repository.find_session(connection, presented.user_id, presented.session_id)
+    session = await sessions.find_session(connection, presented.user_id, presented.session_id)
     if session is None or session.revoked_at is not None or session.idle_expires_at <= moment:
         raise RefreshInvalid
     if presented.counter >= session.counter:
@@ -145,7 +144,7 @@ async def _lost_race(
     is_parent = presented.counter == session.counter - 1
     if is_parent and session.rotated_at is not None and moment - session.rotated_at <= GRACE:
         return session
-    if await repository.revoke(connection, presented.user_id, presented.session_id, moment):
+    if await sessions.revoke(connection, presented.user_id, presented.session_id, moment):
         by = Actor(presented.user_id, presented.session_id, address)
         await audit.record(connection, "session.replayed", by=by)
     _log.warning("accounts.refresh_replayed", user_id=str(presented.user_id), sid=str(presented.session_id))
@@ -154,7 +153,7 @@ async def _lost_race(
 
 async def require_open_session(door: Connection | AsyncSession, user_id: UUID, session_id: UUID) -> None:
     """Refuse the holder of a token whose session was ended, or has outlived its time."""
-    if not await repository.is_session_open(door, user_id, session_id):
+    if not await sessions.is_session_open(door, user_id, session_id):
         raise NotSignedIn(SESSION_ENDED)
 
 
@@ -162,7 +161,7 @@ async def end_session(
     connection: Connection, user_id: UUID, session_id: UUID, *, asked_in: UUID, moment: datetime
 ) -> None:
     """End one session of the person, who asks for it in the same one or in another."""
-    ended = await repository.revoke(connection, user_id, session_id, moment)
+    ended = await sessions.revoke(connection, user_id, session_id, moment)
     if ended is None:
         raise SessionUnknown
     if ended:
@@ -173,29 +172,29 @@ async def end_sessions(
     connection: Connection, user_id: UUID, moment: datetime, *, spared: UUID | None
 ) -> None:
     """End all sessions of the person but the one that is spared."""
-    await repository.revoke_all(connection, user_id, spared, moment)
+    await sessions.revoke_all(connection, user_id, spared, moment)
 
 
 async def sign_out(resources: Resources, user_id: UUID, session_id: UUID, moment: datetime) -> None:
     """End a session in a transaction of its own: nobody needs to be signed in to sign out."""
     async with resources.connections.transaction(Scope(user_id=user_id)) as connection:
-        if await repository.revoke(connection, user_id, session_id, moment):
+        if await sessions.revoke(connection, user_id, session_id, moment):
             await audit.record(connection, "person.signed_out", by=Actor(user_id, session_id))
 
 
 async def find_user_id(connections: Connections, phone: str) -> UUID | None:
     """Whose phone it is."""
-    return await repository.find_user_id(connections, phone)
+    return await people.find_user_id(connections, phone)
 
 
 async def add_user(connection: Connection, user_id: UUID, *, phone: str, name: str, locale: Locale) -> User:
     """A new person."""
-    return await repository.add_user(connection, user_id, phone=phone, name=name, locale=locale)
+    return await people.add_user(connection, user_id, phone=phone, name=name, locale=locale)
 
 
 async def get_user(connection: Connection, user_id: UUID) -> User:
     """The person."""
-    user = await repository.find_user(connection, user_id)
+    user = await people.find_user(connection, user_id)
     if user is None:
         raise PersonUnknown
     return user
@@ -203,7 +202,7 @@ async def get_user(connection: Connection, user_id: UUID) -> User:
 
 async def update_user(connection: Connection, user_id: UUID, change: UserUpdate) -> User:
     """Change what is given."""
-    user = await repository.update_user(connection, user_id, name=change.name, locale=change.locale)
+    user = await people.update_user(connection, user_id, name=change.name, locale=change.locale)
     if user is None:
         raise PersonUnknown
     return user
@@ -213,7 +212,7 @@ async def list_sessions(
     session: AsyncSession, user_id: UUID, *, moment: datetime, after: UUID | None, limit: int
 ) -> Sequence[Session]:
     """A page of the person's open sessions."""
-    return await repository.list_sessions(session, user_id, moment=moment, after=after, limit=limit)
+    return await sessions.list_sessions(session, user_id, moment=moment, after=after, limit=limit)
 
 
 async def profile(door: Connection | Connections, user_id: UUID, session_id: UUID) -> ProfileRead:
@@ -222,7 +221,7 @@ async def profile(door: Connection | Connections, user_id: UUID, session_id: UUI
     Raises:
         NotSignedIn: the session was ended, or has outlived its time.
     """
-    row = await repository.find_profile(door, user_id, session_id)
+    row = await people.find_profile(door, user_id, session_id)
     if row is None or not row["is_open"]:
         raise NotSignedIn(SESSION_ENDED)
     change = None
