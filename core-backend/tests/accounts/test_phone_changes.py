@@ -42,7 +42,10 @@ async def _trail(owner: Owner, action: str) -> list[dict[str, Any]]:
 
 
 async def _let_it_be_due(database: ScratchDatabase, owner: Owner) -> None:
-    query = "UPDATE phone_changes SET due_at = due_at - interval '73 hours' WHERE user_id = $1"
+    """As if the old number had been told three days ago."""
+    query = """
+        UPDATE phone_changes SET due_at = due_at - interval '73 hours', notice_at = NULL WHERE user_id = $1
+    """
     await look(database, query, owner.user_id)
 
 
@@ -382,14 +385,19 @@ async def test_a_worker_that_is_killed_while_it_tells_leaves_the_rest_to_another
         await asyncio.wait_for(silent.asked.wait(), 30)
         await kill(worker)
         silent.end()
-    await _let_it_be_due(core_database, owner)
     expired = "UPDATE phone_changes SET notice_at = now() WHERE user_id = $1 RETURNING notice_at"
     assert len(await look(core_database, expired, owner.user_id)) == 1
+    untold = "SELECT 1 FROM phone_changes WHERE user_id = $1 AND notice_at IS NOT NULL"
+
+    async def is_told() -> bool:
+        return await look(core_database, untold, owner.user_id) == []
+
+    async def is_changed() -> bool:
+        return bool((await _me(owner))["phone"] == new)
+
     async with serving(fake.app) as url, worker_process(core.settings, sms_url=f"{url}/send", **sms):
-
-        async def is_changed() -> bool:
-            return bool((await _me(owner))["phone"] == new)
-
+        await until(is_told)
+        await _let_it_be_due(core_database, owner)
         await until(is_changed)
     assert owner.phone[1:] in [message["to"] for message in fake.sent]
     assert fake.wrong == []

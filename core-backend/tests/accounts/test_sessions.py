@@ -28,6 +28,12 @@ async def _sessions(client: httpx.AsyncClient, **query: Any) -> list[dict[str, A
     return list((await client.get(f"{API}/me/sessions", params=query)).json()["items"])
 
 
+async def _ended(client: httpx.AsyncClient) -> list[dict[str, Any]]:
+    """The ends of sessions that the person reads in the trail."""
+    entries = (await client.get(f"{API}/me/audit", params={"limit": 100})).json()["items"]
+    return [entry for entry in entries if entry["action"] == "session.ended"]
+
+
 async def test_me_is_the_person_of_the_token(owner: Owner) -> None:
     body = (await owner.client.get(f"{API}/me")).json()
     assert body.keys() == {"id", "phone", "name", "locale", "created_at", "has_password", "phone_change"}
@@ -117,6 +123,7 @@ async def test_all_other_sessions_end_in_one_call(core: RunningCore, owner: Owne
         assert refusal(await device.post(f"{API}/auth/refresh")) == (401, "accounts.refresh_invalid")
         await device.aclose()
     assert [item["current"] for item in await _sessions(owner.client)] == [True]
+    assert len(await _ended(owner.client)) == 3
     assert (await owner.client.post(f"{API}/auth/refresh")).status_code == 200
     assert len(await _sessions(stranger.client)) == 1
 
@@ -153,6 +160,7 @@ async def test_the_session_beyond_the_cap_ends_the_one_that_was_unused_for_the_l
     assert len(await _sessions(owner.client)) == MOST_SESSIONS
     standing = [(await device.get(f"{API}/me")).status_code for device in devices]
     assert standing == [401] + [200] * (MOST_SESSIONS - 1)
+    assert len(await _ended(owner.client)) == 1
     for device in devices:
         await device.aclose()
 

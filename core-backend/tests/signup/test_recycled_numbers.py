@@ -282,6 +282,7 @@ async def test_a_change_of_number_that_was_on_its_way_goes_on_without_the_old_on
     challenge_id, _, code = await challenge(client, owner.phone)
     assert refusal(await answer(client, challenge_id, code)) == NEEDED
     assert (await _recover(client, challenge_id, way="anew")).status_code == 200
+    await tasks.change_phones(core.jobs)
     due = "UPDATE phone_changes SET due_at = now() - interval '1 second' WHERE user_id = $1"
     await look(core_database, due, owner.user_id)
     await tasks.change_phones(core.jobs)

@@ -251,13 +251,16 @@ async def list_sessions(transaction: UserSession, asked: PageRequestDep) -> Page
 @router.delete("/me/sessions", operation_id="end_sessions", status_code=204)
 async def end_sessions(
     transaction: UserConnection,
+    caller: CallerDep,
     resources: ResourcesDep,
     current: Annotated[bool, Query(description="Whether the session that asks ends, too.")] = False,
 ) -> Response:
     """Sign out everywhere else, and here, too, with `current`."""
     person = transaction.person
     spared = None if current else person.session_id
-    await service.end_sessions(transaction.connection, person.user_id, clock.now(), spared=spared)
+    await service.end_sessions(
+        transaction.connection, person.user_id, person.acting_from(caller.address), clock.now(), spared=spared
+    )
     response = Response(status_code=204)
     if current:
         cookies.clear(response, resources.addresses)
@@ -271,15 +274,15 @@ async def list_own_audit_entries(transaction: UserSession, asked: PageRequestDep
 
 
 @router.delete("/me/sessions/{session_id}", operation_id="end_session", status_code=204)
-async def end_session(session_id: UUID, transaction: UserConnection) -> None:
+async def end_session(session_id: UUID, transaction: UserConnection, caller: CallerDep) -> None:
     """Sign out somewhere else, or here."""
     person = transaction.person
     await service.end_session(
         transaction.connection,
         person.user_id,
         session_id,
-        asked_in=person.session_id,
-        moment=clock.now(),
+        person.acting_from(caller.address),
+        clock.now(),
     )
 
 

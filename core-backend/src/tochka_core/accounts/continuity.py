@@ -148,7 +148,7 @@ async def give_back(resources: Resources, was: str, phone: str, wanted: UUID | N
         await people.lock_user(connection, user_id)
         await give_phone(connection, user_id, phone)
         await changes.close_changes(connection, user_id, clock.now(), "cancelled")
-        await service.end_sessions(connection, user_id, clock.now(), spared=None)
+        await service.end_sessions(connection, user_id, Actor(user_id), clock.now(), spared=None)
         await audit.record(connection, "account.recovered", by=Actor(user_id), data={"phone": phone})
     return user_id
 

@@ -164,13 +164,15 @@ async def set_new(resources: Resources, person: Person, password: SecretStr, add
         await people.lock_user(connection, user_id)
         await service.require_open_session(connection, user_id, person.session_id)
         await people.put_password(connection, user_id, hash)
-        await service.end_sessions(connection, user_id, clock.now(), spared=person.session_id)
-        await audit.record(connection, "password.set", by=person.acting_from(address))
+        by = person.acting_from(address)
+        await service.end_sessions(connection, user_id, by, clock.now(), spared=person.session_id)
+        await audit.record(connection, "password.set", by=by)
 
 
 async def remove(connection: Connection, person: Person, address: str | None) -> None:
     """Remove the password, if there is one; all other sessions end."""
     await people.lock_user(connection, person.user_id)
     if await people.remove_password(connection, person.user_id):
-        await service.end_sessions(connection, person.user_id, clock.now(), spared=person.session_id)
-        await audit.record(connection, "password.removed", by=person.acting_from(address))
+        by = person.acting_from(address)
+        await service.end_sessions(connection, person.user_id, by, clock.now(), spared=person.session_id)
+        await audit.record(connection, "password.removed", by=by)

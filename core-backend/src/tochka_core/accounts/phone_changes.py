@@ -1,8 +1,9 @@
 """Another phone for the same person: proven first, then taken at once or after a while.
 
-The new phone is proven by a code. Whoever proves the old one, too, has it at once; else it takes 72 hours, in
-which the old phone is told and whoever is signed in can stop it. A code for one of these steps is good for
-nothing else, and for nobody else.
+The new phone is proven by a code. Whoever proves the old one, too, has it at once; else it takes 72 hours
+from when the old phone was told. Whoever is signed in can stop it in that time, and so does whoever ends the
+session in which it was asked for. Where nobody can be told, it takes twice as long. A code for one of these
+steps is good for nothing else, and for nobody else.
 """
 
 from datetime import timedelta
@@ -34,7 +35,7 @@ from tochka_core.audit.schemas import Action
 from tochka_core.channels.schemas import Accepted, ChannelKind, Message, Rejected
 from tochka_core.resources import Resources
 
-NOTICE_LEASE = timedelta(minutes=5)
+NOTICE_LEASE = timedelta(hours=1)  # after which it is told again: somebody died, or nobody took it
 _log = logs.get_logger(__name__)
 
 
@@ -135,7 +136,8 @@ async def cancel(connection: Connection, person: Person, change_id: UUID, addres
 async def carry_out_due(resources: Resources) -> None:
     """Carry out changes whose time has come (jobs role)."""
     async with resources.connections.system("looks which changes of phones are due") as connection:
-        due = await changes.list_due_changes(connection, clock.now())
+        hold = timedelta(hours=resources.quotas.phone_hold_hours)
+        due = await changes.list_due_changes(connection, clock.now(), hold)
     for row in due:
         await _carry_out_one(resources, row["user_id"], row["id"])
 
@@ -167,7 +169,7 @@ async def _carry_out(
     if closed is None:
         raise PhoneChangeUnknown
     await continuity.give_phone(connection, user_id, closed["phone"])
-    await service.end_sessions(connection, user_id, moment, spared=spared)
+    await service.end_sessions(connection, user_id, by, moment, spared=spared)
     await _record(connection, "phone.changed", by, change_id, old, closed["phone"])
 
 
@@ -187,26 +189,26 @@ NOTICES = {
 
 
 async def tell_old_phones(resources: Resources) -> None:
-    """Tell of changes that are pending, where anything reaches the old phone (jobs role)."""
-    moment = clock.now()
+    """Tell of changes that are pending, again and again while nothing reaches the old phone (jobs role)."""
+    hold = timedelta(hours=resources.quotas.phone_hold_hours)
     async with resources.connections.system("looks which changes of phones to tell of") as connection:
-        claimed = await changes.claim_notices(connection, moment, NOTICE_LEASE)
+        claimed = await changes.claim_notices(connection, clock.now(), NOTICE_LEASE)
     for row in claimed:
-        await _tell(resources, row["user_id"], row["phone"], row["due_at"] - moment)
-        async with resources.connections.system("notes that somebody was told") as connection:
-            await changes.note_told(connection, row["user_id"], row["id"])
+        if await _tell(resources, row["user_id"], row["phone"]):
+            async with resources.connections.system("notes that somebody was told") as connection:
+                await changes.note_told(connection, row["user_id"], row["id"], clock.now() + hold)
 
 
-async def _tell(resources: Resources, user_id: UUID, new: str, left: timedelta) -> None:
+async def _tell(resources: Resources, user_id: UUID, new: str) -> bool:
     """Write to the accounts of messengers that are known, or else push a message to the phone, if a channel
-    carries any but codes. The panel shows it in any case.
+    carries any but codes; whether one of them took it, or there is nobody to tell: somebody else has the phone
+    by now. The panel shows it in any case.
     """
     async with resources.connections.transaction(Scope(user_id=user_id)) as connection:
         user = await service.get_user(connection, user_id)
         links = await people.list_links(connection, user_id)
-    hours = max(1, round(left.total_seconds() / 3600))
-    shown = logs.mask_phone(new)
-    text = NOTICES[user.locale].format(hours=hours, phone=shown, url=resources.addresses.public_url)
+    told = {"hours": resources.quotas.phone_hold_hours, "phone": logs.mask_phone(new)}
+    text = NOTICES[user.locale].format(**told, url=resources.addresses.public_url)
     outcomes = [
         await resources.channels.bots[link["kind"]].say(link["chat"], text)
         for link in links
@@ -217,5 +219,9 @@ async def _tell(resources: Resources, user_id: UUID, new: str, left: timedelta) 
             outcomes.append(await push.send(Message(str(uuid7()), user.phone, "", text)))
             if not isinstance(outcomes[-1], Rejected):
                 break
-    if not any(isinstance(outcome, Accepted) for outcome in outcomes):
+    is_told = any(isinstance(outcome, Accepted) for outcome in outcomes)
+    if user.phone is None and not outcomes:
+        return True
+    if not is_told:
         _log.warning("accounts.notice_not_accepted", user_id=str(user_id), outcomes=list(map(repr, outcomes)))
+    return is_told

@@ -25,6 +25,7 @@ from tochka_core.accounts.errors import (
 from tochka_core.accounts.models import Session, User
 from tochka_core.accounts.refresh_tokens import ABSOLUTE, GRACE, IDLE, MOST_SESSIONS, RefreshToken
 from tochka_core.accounts.repository import people, sessions
+from tochka_core.accounts.repository import phone_changes as changes
 from tochka_core.accounts.schemas import (
     Locale,
     Method,
@@ -81,14 +82,21 @@ async def open_session(
         expires_at=moment + ABSOLUTE,
         method=method,
     )
-    await _add_session(connection, new, challenge_id)
+    ended = await _add_session(connection, new, challenge_id)
+    for session_id in ended:
+        by = Actor(user_id, new.id, caller.address)
+        await audit.record(connection, "session.ended", by=by, subject_id=session_id)
     token = RefreshToken(user_id, new.id, 0).render(resources.keyring.session_key)
     return Grant(user_id, new.id, token, moment, method, new.idle_expires_at)
 
 
-async def _add_session(connection: Connection, new: sessions.NewSession, challenge_id: UUID | None) -> None:
+async def _add_session(
+    connection: Connection, new: sessions.NewSession, challenge_id: UUID | None
+) -> list[UUID]:
     try:
-        await sessions.add_session(connection, new, others=MOST_SESSIONS - 1, challenge_id=challenge_id)
+        return await sessions.add_session(
+            connection, new, others=MOST_SESSIONS - 1, challenge_id=challenge_id
+        )
     except asyncpg.UniqueViolationError as error:
         if violates(error, "pk_confirmed_challenges"):
             raise CodeUsed from error
@@ -144,9 +152,11 @@ async def _lost_race(
     is_parent = presented.counter == session.counter - 1
     if is_parent and session.rotated_at is not None and moment - session.rotated_at <= GRACE:
         return session
+    await people.lock_user(connection, presented.user_id)
     if await sessions.revoke(connection, presented.user_id, presented.session_id, moment):
         by = Actor(presented.user_id, presented.session_id, address)
         await audit.record(connection, "session.replayed", by=by)
+        await _stop_changes(connection, presented.user_id, by, [presented.session_id], moment)
     _log.warning("accounts.refresh_replayed", user_id=str(presented.user_id), sid=str(presented.session_id))
     raise SessionReplayed
 
@@ -158,21 +168,48 @@ async def require_open_session(door: Connection | AsyncSession, user_id: UUID, s
 
 
 async def end_session(
-    connection: Connection, user_id: UUID, session_id: UUID, *, asked_in: UUID, moment: datetime
+    connection: Connection, user_id: UUID, session_id: UUID, by: Actor, moment: datetime
 ) -> None:
-    """End one session of the person, who asks for it in the same one or in another."""
+    """End one session of the person, who asks for it in the same one or in another.
+
+    Raises:
+        SessionUnknown: there is none.
+    """
+    await people.lock_user(connection, user_id)
     ended = await sessions.revoke(connection, user_id, session_id, moment)
     if ended is None:
         raise SessionUnknown
     if ended:
-        await audit.record(connection, "session.ended", by=Actor(user_id, asked_in), subject_id=session_id)
+        await _note_ended(connection, user_id, by, [session_id], moment)
 
 
 async def end_sessions(
-    connection: Connection, user_id: UUID, moment: datetime, *, spared: UUID | None
+    connection: Connection, user_id: UUID, by: Actor, moment: datetime, *, spared: UUID | None
 ) -> None:
     """End all sessions of the person but the one that is spared."""
-    await sessions.revoke_all(connection, user_id, spared, moment)
+    await people.lock_user(connection, user_id)
+    ended = await sessions.revoke_all(connection, user_id, spared, moment)
+    await _note_ended(connection, user_id, by, ended, moment)
+
+
+async def _note_ended(
+    connection: Connection, user_id: UUID, by: Actor, ended: list[UUID], moment: datetime
+) -> None:
+    """Write down which sessions ended, with what was begun in them: whoever ends a stranger's session is rid
+    of the number that the stranger meant to put in the place of one's own. (The person's row is held, so
+    that nothing is being begun in them.)
+    """
+    for session_id in ended:
+        await audit.record(connection, "session.ended", by=by, subject_id=session_id)
+    await _stop_changes(connection, user_id, by, ended, moment)
+
+
+async def _stop_changes(
+    connection: Connection, user_id: UUID, by: Actor, ended: list[UUID], moment: datetime
+) -> None:
+    for change in await changes.close_asked_in(connection, user_id, ended, moment):
+        data = {"new_phone": change["phone"]}
+        await audit.record(connection, "phone.change_cancelled", by=by, subject_id=change["id"], data=data)
 
 
 async def sign_out(resources: Resources, user_id: UUID, session_id: UUID, moment: datetime) -> None:

@@ -23,8 +23,15 @@ CLOSE_CHANGES = """
 UPDATE phone_changes SET closed_at = $2, outcome = $3, notice_at = NULL
 WHERE user_id = $1 AND closed_at IS NULL
 """
+CLOSE_ASKED_IN = """
+UPDATE phone_changes SET closed_at = $3, outcome = 'cancelled', notice_at = NULL
+WHERE user_id = $1 AND closed_at IS NULL AND asked_in = ANY($2::uuid[]) RETURNING id, phone
+"""
+# Of which nobody could be told, those that have waited twice as long.
 DUE_CHANGES = """
-SELECT user_id, id FROM phone_changes WHERE closed_at IS NULL AND due_at <= $1 ORDER BY due_at LIMIT 50
+SELECT user_id, id FROM phone_changes
+WHERE closed_at IS NULL AND due_at <= $1 AND (notice_at IS NULL OR due_at <= $1::timestamptz - $2::interval)
+ORDER BY due_at LIMIT 50
 """
 # A lease: whoever dies while telling leaves it to somebody else, later.
 CLAIM_NOTICES = """
@@ -33,9 +40,12 @@ WITH due AS (
   FOR UPDATE SKIP LOCKED)
 UPDATE phone_changes c SET notice_at = $1::timestamptz + $2::interval FROM due
 WHERE c.user_id = due.user_id AND c.id = due.id
-RETURNING c.user_id, c.id, c.phone, c.due_at
+RETURNING c.user_id, c.id, c.phone
 """
-NOTICED = "UPDATE phone_changes SET notice_at = NULL WHERE user_id = $1 AND id = $2"
+NOTICED = """
+UPDATE phone_changes SET notice_at = NULL, due_at = $3
+WHERE user_id = $1 AND id = $2 AND notice_at IS NOT NULL
+"""
 
 
 async def add_change(
@@ -70,9 +80,16 @@ async def close_changes(connection: Connection, user_id: UUID, moment: datetime,
     await connection.execute(CLOSE_CHANGES, user_id, moment, outcome)
 
 
-async def list_due_changes(connection: Connection, moment: datetime) -> Sequence[Any]:
+async def close_asked_in(
+    connection: Connection, user_id: UUID, session_ids: Sequence[UUID], moment: datetime
+) -> Sequence[Any]:
+    """Stop what was asked for in one of these sessions; what it was."""
+    return await connection.fetch(CLOSE_ASKED_IN, user_id, session_ids, moment)
+
+
+async def list_due_changes(connection: Connection, moment: datetime, hold: timedelta) -> Sequence[Any]:
     """Some of the changes whose time has come (jobs role)."""
-    return await connection.fetch(DUE_CHANGES, moment)
+    return await connection.fetch(DUE_CHANGES, moment, hold)
 
 
 async def claim_notices(connection: Connection, moment: datetime, lease: timedelta) -> Sequence[Any]:
@@ -80,6 +97,6 @@ async def claim_notices(connection: Connection, moment: datetime, lease: timedel
     return await connection.fetch(CLAIM_NOTICES, moment, lease)
 
 
-async def note_told(connection: Connection, user_id: UUID, change_id: UUID) -> None:
-    """Somebody was told (jobs role)."""
-    await connection.execute(NOTICED, user_id, change_id)
+async def note_told(connection: Connection, user_id: UUID, change_id: UUID, due_at: datetime) -> None:
+    """Somebody was told of a change that is due then (jobs role)."""
+    await connection.execute(NOTICED, user_id, change_id, due_at)

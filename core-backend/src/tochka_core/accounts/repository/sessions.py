@@ -31,10 +31,13 @@ WITH confirmed AS (
   UPDATE sessions SET revoked_at = $5 WHERE user_id = $1 AND id IN (
     SELECT id FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND idle_expires_at > $5
     ORDER BY last_used_at DESC, id DESC OFFSET $8::integer)
+  RETURNING id
+), added AS (
+  INSERT INTO sessions
+    (user_id, id, user_agent, ip, created_at, last_used_at, idle_expires_at, expires_at, method)
+  VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $9)
 )
-INSERT INTO sessions
-  (user_id, id, user_agent, ip, created_at, last_used_at, idle_expires_at, expires_at, method)
-VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $9)
+SELECT id FROM ended
 """
 # Of parallel calls with one counter the row lock lets one through; the others find the counter moved on.
 ROTATE = """
@@ -55,7 +58,7 @@ RETURNING revoked_at = $3
 """
 REVOKE_ALL = """
 UPDATE sessions SET revoked_at = $3
-WHERE user_id = $1 AND id IS DISTINCT FROM $2 AND revoked_at IS NULL
+WHERE user_id = $1 AND id IS DISTINCT FROM $2 AND revoked_at IS NULL RETURNING id
 """
 REAUTHENTICATE = """
 UPDATE sessions SET authenticated_at = $3, method = $4
@@ -98,16 +101,17 @@ async def is_session_open(door: Connection | AsyncSession, user_id: UUID, sessio
 
 async def add_session(
     connection: Connection, new: NewSession, *, others: int, challenge_id: UUID | None
-) -> None:
-    """Insert a session, and end all but `others` of the person's open ones: those used last stay. The
-    constraint `pk_confirmed_challenges` tells that the challenge has opened one before.
+) -> list[UUID]:
+    """Insert a session, and end all but `others` of the person's open ones: those used last stay. Back: which
+    ended. The constraint `pk_confirmed_challenges` tells that the challenge has opened one before.
 
     The caller holds the person's row, so that each sign-in sees the sessions before it.
     """
     times = (new.created_at, new.idle_expires_at, new.expires_at)
-    await connection.execute(
+    ended = await connection.fetch(
         ADD_SESSION, new.user_id, new.id, new.user_agent, new.ip, *times, others, new.method, challenge_id
     )
+    return [row["id"] for row in ended]
 
 
 async def rotate(
@@ -138,9 +142,11 @@ async def revoke(connection: Connection, user_id: UUID, session_id: UUID, moment
     return ended
 
 
-async def revoke_all(connection: Connection, user_id: UUID, spared: UUID | None, moment: datetime) -> None:
-    """End every session of the person but the one that is spared."""
-    await connection.execute(REVOKE_ALL, user_id, spared, moment)
+async def revoke_all(
+    connection: Connection, user_id: UUID, spared: UUID | None, moment: datetime
+) -> list[UUID]:
+    """End every session of the person but the one that is spared. Back: which ended."""
+    return [row["id"] for row in await connection.fetch(REVOKE_ALL, user_id, spared, moment)]
 
 
 async def reauthenticate(
