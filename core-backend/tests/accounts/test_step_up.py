@@ -8,7 +8,7 @@ import pytest
 from core_kit.codes import answer, challenge, look, other, refusal
 from core_kit.members import join
 from core_kit.passwords import CHANNEL, PASSWORD, grow_stale, login, set_password
-from core_kit.people import API, Owner, confirm, read_code
+from core_kit.people import API, Owner, confirm, read_code, unique_phone
 from core_kit.running import RunningCore
 from tochka_sdk import tokens
 from tochka_stack.testing import ScratchDatabase
@@ -61,6 +61,9 @@ async def test_everything_that_needs_a_recent_sign_in_asks_for_one(
         ("DELETE", "/me/password", None),
         ("POST", "/me/phone-changes", {"phone": "+79990000000", **CHANNEL}),
         ("PUT", f"/tenants/{stale.tenant_id}/handover", {"user_id": str(stranger.user_id)}),
+        ("POST", f"/tenants/{stale.tenant_id}/invitations", {"phone": unique_phone(), "role": "owner"}),
+        ("PATCH", f"/tenants/{stale.tenant_id}/members/{stranger.user_id}", {"role": "admin"}),
+        ("DELETE", f"/tenants/{stale.tenant_id}/members/{stranger.user_id}", None),
     ]
     for method, path, body in calls:
         assert refusal(await stale.client.request(method, f"{API}{path}", json=body)) == NEEDED, path
@@ -70,6 +73,28 @@ async def test_everything_that_needs_a_recent_sign_in_asks_for_one(
     stale.client.headers["Authorization"] = f"Bearer {fresh}"
     for method, path, body in calls[:1] + calls[2:]:
         assert (await stale.client.request(method, f"{API}{path}", json=body)).is_success, path
+
+
+async def test_what_makes_no_owner_and_ends_none_needs_none(stale: Owner, stranger: Owner) -> None:
+    wanted = {"phone": unique_phone(), "role": "admin"}
+    got = await stale.client.post(f"{API}/tenants/{stale.tenant_id}/invitations", json=wanted)
+    assert got.status_code == 201, got.text
+    await join(stale, stranger)
+    stranger.client.headers["X-Tenant-ID"] = str(stale.tenant_id)
+    got = await stranger.client.delete(f"{API}/tenants/{stale.tenant_id}/members/{stranger.user_id}")
+    assert got.status_code == 204, got.text
+
+
+async def test_an_owner_does_not_leave_without_a_recent_sign_in(stale: Owner, stranger: Owner) -> None:
+    fresh = stale.client.headers["Authorization"]
+    again = (await _again(stale, password=PASSWORD)).json()["access_token"]
+    stale.client.headers["Authorization"] = f"Bearer {again}"
+    await join(stale, stranger, "owner")
+    stale.client.headers["Authorization"] = fresh
+    path = f"{API}/tenants/{stale.tenant_id}/members/{stale.user_id}"
+    assert refusal(await stale.client.delete(path)) == NEEDED
+    stale.client.headers["Authorization"] = f"Bearer {again}"
+    assert (await stale.client.delete(path)).status_code == 204
 
 
 @pytest.mark.parametrize("way", ["otp", "pwd"])

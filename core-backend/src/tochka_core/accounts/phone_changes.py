@@ -201,8 +201,9 @@ async def tell_old_phones(resources: Resources) -> None:
 
 async def _tell(resources: Resources, user_id: UUID, new: str) -> bool:
     """Write to the accounts of messengers that are known, or else push a message to the phone, if a channel
-    carries any but codes; whether one of them took it, or there is nobody to tell: somebody else has the phone
-    by now. The panel shows it in any case.
+    carries any but codes. The panel shows it in any case.
+
+    Back: whether one of them took it, or nobody is to be told: somebody else has the phone by now.
     """
     async with resources.connections.transaction(Scope(user_id=user_id)) as connection:
         user = await service.get_user(connection, user_id)

@@ -28,10 +28,11 @@ from tochka_core.tenants import invitations, members, service
 from tochka_core.tenants.public import (
     AdminConnection,
     AdminSession,
+    InviterConnection,
     MemberDep,
     OwnerConnection,
     RecentOwnerConnection,
-    SelfOrAdminConnection,
+    RemoverConnection,
     TenantConnection,
     TenantSession,
 )
@@ -148,15 +149,19 @@ async def list_members(
 
 @router.patch("/tenants/{tenant_id}/members/{user_id}", operation_id="update_member")
 async def update_member(
-    tenant_id: UUID, user_id: UUID, change: MemberUpdate, transaction: OwnerConnection
+    tenant_id: UUID, user_id: UUID, change: MemberUpdate, transaction: RecentOwnerConnection
 ) -> MemberRead:
-    """Make a member an administrator or staff; only an owner may. The last owner stays one."""
+    """Make a member an administrator or staff; only an owner may. The last owner stays one. Needs a recent
+    sign-in.
+    """
     return await members.change_role(transaction.connection, transaction.member, user_id, change.role)
 
 
 @router.delete("/tenants/{tenant_id}/members/{user_id}", operation_id="remove_member", status_code=204)
-async def remove_member(tenant_id: UUID, user_id: UUID, transaction: SelfOrAdminConnection) -> None:
-    """Leave, or remove somebody: an owner anyone, an administrator staff. The last owner stays."""
+async def remove_member(tenant_id: UUID, user_id: UUID, transaction: RemoverConnection) -> None:
+    """Leave, or remove somebody: an owner anyone, an administrator staff. The last owner stays. An owner
+    needs a recent sign-in.
+    """
     await members.remove(transaction.connection, transaction.member, user_id)
 
 
@@ -213,11 +218,13 @@ async def list_invitations(
 async def create_invitation(
     tenant_id: UUID,
     wanted: InvitationCreate,
-    transaction: AdminConnection,
+    transaction: InviterConnection,
     resources: ResourcesDep,
     key: IdempotencyKey = None,
 ) -> InvitationMade | Response:
-    """Invite a phone for 72 hours, as at most what one is oneself. Whoever signs in with it can accept."""
+    """Invite a phone for 72 hours, as at most what one is oneself. Whoever signs in with it can accept. To
+    invite an owner needs a recent sign-in.
+    """
     connection, member, master = transaction.connection, transaction.member, resources.keyring.master
     mark = fingerprint("POST /tenants/{tenant_id}/invitations", member.tenant_id, wanted)
     if key is not None:

@@ -20,7 +20,7 @@ from tochka_core.tenants.errors import (
     TenantMalformed,
     TenantNotChosen,
 )
-from tochka_core.tenants.schemas import Member, TenantOfPerson
+from tochka_core.tenants.schemas import InvitationCreate, Member, TenantOfPerson
 
 HEADER = "X-Tenant-ID"
 
@@ -157,9 +157,13 @@ async def _owner_connection(transaction: TenantConnection) -> TenantHotTransacti
     return transaction
 
 
-async def _self_or_admin_connection(transaction: TenantConnection, user_id: UUID) -> TenantHotTransaction:
+async def _remover_connection(
+    resources: ResourcesDep, person: PersonDep, transaction: TenantConnection, user_id: UUID
+) -> TenantHotTransaction:
     if user_id != transaction.member.user_id:
         roles.require(transaction.member, "admin")
+    if roles.owns(transaction.member.role):
+        require_recent(resources, person)
     return transaction
 
 
@@ -178,8 +182,20 @@ async def _recent_owner_connection(
 RecentOwnerConnection = Annotated[TenantHotTransaction, Depends(_recent_owner_connection, scope="function")]
 """An owner who was asked for a code or a password a few minutes ago."""
 
-SelfOrAdminConnection = Annotated[TenantHotTransaction, Depends(_self_or_admin_connection, scope="function")]
-"""The member whom the path names by `user_id`, or whoever manages members."""
+RemoverConnection = Annotated[TenantHotTransaction, Depends(_remover_connection, scope="function")]
+"""The member whom the path names by `user_id`, or whoever manages members; an owner was asked lately."""
+
+
+async def _inviter_connection(
+    resources: ResourcesDep, person: PersonDep, transaction: AdminConnection, wanted: InvitationCreate
+) -> TenantHotTransaction:
+    if roles.owns(wanted.role) and roles.owns(transaction.member.role):
+        require_recent(resources, person)
+    return transaction
+
+
+InviterConnection = Annotated[TenantHotTransaction, Depends(_inviter_connection, scope="function")]
+"""Whoever manages members; whoever invites an owner was asked lately."""
 
 
 async def found_tenant(

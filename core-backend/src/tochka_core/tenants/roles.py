@@ -9,7 +9,9 @@ below. Nothing outside this file compares roles, and a test of the architecture 
             remove staff
     owner   as admin; invite owners, change roles, remove anyone, remove an installation, hand the tenant over
 
-A tenant always has an owner. Nobody is made one: it takes accepting an invitation or a handover.
+A tenant always has an owner. Nobody is made one: it takes accepting an invitation or a handover. What an
+owner does to other members, or to make more owners, takes a recent sign-in: a session left open gives no
+tenant away.
 """
 
 from tochka_core.tenants.errors import RoleRequired

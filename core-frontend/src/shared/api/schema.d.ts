@@ -1093,7 +1093,8 @@ export interface paths {
         put?: never;
         /**
          * Create Invitation
-         * @description Invite a phone for 72 hours, as at most what one is oneself. Whoever signs in with it can accept.
+         * @description Invite a phone for 72 hours, as at most what one is oneself. Whoever signs in with it can accept. To
+         *     invite an owner needs a recent sign-in.
          */
         post: operations["create_invitation"];
         delete?: never;
@@ -1154,14 +1155,16 @@ export interface paths {
         post?: never;
         /**
          * Remove Member
-         * @description Leave, or remove somebody: an owner anyone, an administrator staff. The last owner stays.
+         * @description Leave, or remove somebody: an owner anyone, an administrator staff. The last owner stays. An owner
+         *     needs a recent sign-in.
          */
         delete: operations["remove_member"];
         options?: never;
         head?: never;
         /**
          * Update Member
-         * @description Make a member an administrator or staff; only an owner may. The last owner stays one.
+         * @description Make a member an administrator or staff; only an owner may. The last owner stays one. Needs a recent
+         *     sign-in.
          */
         patch: operations["update_member"];
         trace?: never;
