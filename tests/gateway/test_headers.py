@@ -1,9 +1,11 @@
 """What reaches the upstreams, and what leaves again."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
 
+from tests.gateway.caddy import Gateway
 from tests.gateway.conftest import House
 from tests.gateway.upstreams import Upstream, says
 
@@ -66,6 +68,40 @@ def test_upstreams_see_the_real_address_and_scheme_of_the_client(house: House, c
         assert upstream.last.header("X-Forwarded-For") == "127.0.0.1"
         assert upstream.last.header("X-Forwarded-Proto") == "http"
         assert upstream.last.header("X-Forwarded-Host") == f"{host}:8080"
+
+
+@pytest.fixture(scope="module")
+def behind_proxies(house_for_all: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """Another gateway before the same core, behind proxies: on this machine and in 10.9.0.0/16."""
+    environment = {
+        "TOCHKA_GATEWAY_STATE": str(tmp_path_factory.mktemp("behind proxies")),
+        "TOCHKA_CORE_PUBLIC": house_for_all.public.address,
+        "TOCHKA_CORE_PRIVATE": house_for_all.private.address,
+        "TOCHKA_GATEWAY_TRUSTED_PROXIES": "127.0.0.1 10.9.0.0/16",
+    }
+    with Gateway(environment) as gateway:
+        yield gateway
+
+
+@pytest.mark.parametrize(
+    ("said", "client"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("2001:db8::7", "2001:db8::7"),
+        ("203.0.113.7, 10.9.8.7", "203.0.113.7"),
+        ("198.51.100.1, 203.0.113.7", "203.0.113.7"),  # the first one is what the client says of itself
+        ("127.0.0.1, 203.0.113.7, 10.9.8.7", "203.0.113.7"),
+        ("", "127.0.0.1"),
+        ("unknown", "127.0.0.1"),
+    ],
+)
+def test_behind_proxies_of_ones_own_the_client_is_whom_the_last_of_them_saw(
+    house: House, behind_proxies: Gateway, said: str, client: str
+) -> None:
+    for host, upstream in everyone(house):
+        behind_proxies.ask(host, "/api/v1/x", headers={"X-Forwarded-For": said, "X-Real-IP": "192.0.2.1"})
+        assert upstream.last.header("X-Forwarded-For") == client
+        assert upstream.last.header("X-Real-IP") is None
 
 
 @pytest.mark.parametrize("name", ["req-1", "A.b_c-9", "x" * 64])

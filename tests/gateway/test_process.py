@@ -56,7 +56,7 @@ def test_there_is_no_admin_interface_and_no_tls_unless_asked_for(tmp_path: Path)
     assert '"admin": {"disabled": true' in configuration
     assert '"automatic_https": {"disable": true}' in configuration
     assert '"listen": ["127.0.0.1:8080"]' in configuration
-    assert "trusted_proxies" not in configuration
+    assert '"trusted_proxies": {"source": "static"}' in configuration
 
 
 def test_the_admin_interface_can_live_on_a_socket_of_the_owner_alone(

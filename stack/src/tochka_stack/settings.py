@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -34,6 +35,7 @@ class StackSettings:
     limits: str = "relaxed"
     public_url: str = "http://localhost:8080"
     storefront_domain: str = "localhost"
+    trusted_proxies: tuple[str, ...] = ()
     database_url: str | None = None
     redis_url: str | None = None
     min_free_mb: int = 300
@@ -105,6 +107,7 @@ def read(
         storefront_domain=_domain(
             "TOCHKA_STOREFRONT_DOMAIN", environment.get("TOCHKA_STOREFRONT_DOMAIN") or "localhost"
         ),
+        trusted_proxies=_networks("TOCHKA_TRUSTED_PROXIES", environment.get("TOCHKA_TRUSTED_PROXIES") or ""),
         database_url=environment.get("TOCHKA_DATABASE_URL") or None,
         redis_url=environment.get("TOCHKA_REDIS_URL") or None,
         min_free_mb=_number("TOCHKA_MIN_FREE_MB", environment.get("TOCHKA_MIN_FREE_MB") or "300"),
@@ -149,6 +152,19 @@ def _domain(name: str, text: str) -> str:
     if not _DOMAIN.fullmatch(text.lower()):
         raise Misconfigured(f"{name} is {text!r}: it must be a domain, like localhost or shops.example.")
     return text.lower()
+
+
+def _networks(name: str, text: str) -> tuple[str, ...]:
+    """Addresses and networks, but not the whole of the internet: whoever is in one says who the client is."""
+    try:
+        networks = [ip_network(part.strip()) for part in text.split(",") if part.strip()]
+    except ValueError:
+        networks = None
+    if networks is None or any(network.prefixlen == 0 for network in networks):
+        raise Misconfigured(
+            f"{name} is {text!r}: it must be addresses or networks of your own, like 127.0.0.1,10.0.0.0/28."
+        )
+    return tuple(map(str, networks))
 
 
 def _local_url(port: int) -> str:

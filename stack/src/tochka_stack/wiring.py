@@ -261,6 +261,7 @@ class Wiring:
                 XDG_CONFIG_HOME=str(self.data_dir.gateway),
                 TOCHKA_GATEWAY_BIND=f"[{settings.host}]" if ":" in settings.host else settings.host,
                 TOCHKA_GATEWAY_LISTEN_PORT=str(settings.port),
+                TOCHKA_GATEWAY_TRUSTED_PROXIES=" ".join(settings.trusted_proxies),
                 TOCHKA_GATEWAY_STATE=str(self.data_dir.gateway),
                 TOCHKA_GATEWAY_PAGES=str(gateway / "pages"),
                 TOCHKA_GATEWAY_FORM_TARGETS=targets,
