@@ -99,12 +99,14 @@ export class Backfill<Tx> {
 
   async #fill({ tenantId, watermark }: Gap): Promise<{ taken: number; lost: number | null }> {
     const seen = new Set<number>()
+    let last = 0
     let taken = 0
     let after = String(watermark)
     for (;;) {
       const page = await this.#core.events(after, tenantId)
       for (const envelope of page.events) {
         seen.add(envelope.sequence)
+        last = Math.max(last, envelope.sequence)
         taken += await this.#take(envelope)
       }
       after = page.cursor
@@ -112,7 +114,8 @@ export class Backfill<Tx> {
     }
     const progress = await this.#inbox.progress(tenantId)
     const next = (progress?.watermark ?? 0) + 1
-    return { taken, lost: progress?.hasGap && !seen.has(next) ? next : null }
+    const isLost = next < last && !seen.has(next) // above all that the feed showed, it may be on its way
+    return { taken, lost: isLost ? next : null }
   }
 
   async #take(envelope: Envelope): Promise<number> {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 
 import { Backfill } from "../src/backfill.ts"
+import type { Envelope } from "../src/envelope.ts"
 import { MisdirectedEvent, Refusal, StreamSetBack } from "../src/errors.ts"
 import { failure } from "./platform.ts"
 import { Scene } from "./scene.ts"
@@ -170,6 +171,25 @@ export function inboxTests<Tx>(kind: string, laboratory: Laboratory<Tx>): void {
     }
     assert.deepEqual(found.map(({ sequence }) => sequence), [1, 2])
     assert.deepEqual([await one.stand(), await one.receive(early)], [[3, 3, null], ["duplicate"]])
+  })
+
+  test(`${kind}: a number above all that the feed showed is on its way, not lost`, async () => {
+    const one = scene()
+    const [first, second, third, , fifth] = [1, 2, 3, 4, 5].map((sequence) => one.named(sequence)) as [Envelope, Envelope, Envelope, Envelope, Envelope]
+    await one.receive(first, third)
+    let feed = [second, third]
+    const core = {
+      events: async () => {
+        const page = { events: feed, cursor: "3", hasMore: false }
+        await one.receive(fifth) // overtakes the fourth, after the page was made
+        return page
+      },
+    }
+    const backfill = new Backfill({ inbox: one.inbox, core, leaseMs: 0 })
+    const mine = async (): Promise<number[]> => (await backfill.fillGaps()).lost.flatMap(({ tenantId, sequence }) => (tenantId === one.tenantId ? [sequence] : []))
+    assert.deepEqual([await mine(), await one.stand()], [[], [3, 5, null]])
+    feed = [fifth]
+    assert.deepEqual(await mine(), [4])
   })
 
   test(`${kind}: a hole is left alone while its event may still come by itself, or the platform is away`, async () => {

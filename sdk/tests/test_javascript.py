@@ -145,5 +145,5 @@ async def test_its_inbox_keeps_its_promises_in_a_real_database(node: Path, postg
     dsn = database.owner_dsn
     said = run_node(node, sdk_js(node), "--test", "tests/real/postgres.test.ts", TEST_DATABASE_URL=dsn)
     assert "fail 0" in said
-    assert "pass 17" in said
+    assert "pass 18" in said
     await postgres.drop_database(database.name)
