@@ -1,5 +1,6 @@
 /** The platform's public keys as a receiver holds them: kept for a while, fetched anew when none of them fits. */
-import type { Envelope } from "./envelope.ts"
+import type { CoreClient } from "./core.ts"
+import type { Envelope, Event } from "./envelope.ts"
 import { CoreUnavailable, SignatureInvalid } from "./errors.ts"
 import { call } from "./http.ts"
 import type { CallOptions } from "./http.ts"
@@ -78,6 +79,25 @@ export class PlatformKeys {
     } catch (error) {
       throw error instanceof TokenInvalid ? new LicenseInvalid() : error
     }
+  }
+
+  /**
+   * The license of the installation that an event is about: the one in the event, or the newest one where that proves nothing.
+   *
+   * An event of the feed may be months old, and the key of its license published no more.
+   *
+   * @throws {LicenseInvalid} it is for another installation.
+   * @throws {CoreUnavailable} the platform is away.
+   */
+  async licenseOf(event: Event<"installation.requested"> | Event<"license.updated">, core: Pick<CoreClient, "license">): Promise<License> {
+    const { receiver, tenant_id: tenantId, installation_id: installationId } = event
+    if (receiver === null || installationId === null) throw new LicenseInvalid()
+    const license = await this.readLicense(event.data.license, receiver).catch(async (error: unknown) => {
+      if (!(error instanceof LicenseInvalid)) throw error
+      return this.readLicense(await core.license(installationId), receiver)
+    })
+    if (license.installationId !== installationId || license.claims.tenant_id !== tenantId) throw new LicenseInvalid()
+    return license
   }
 
   /**

@@ -7,11 +7,14 @@ import type { AddressInfo } from "node:net"
 import { after, test } from "node:test"
 
 import { CoreClient } from "../src/core.ts"
+import { readEnvelope } from "../src/envelope.ts"
+import type { Event } from "../src/envelope.ts"
 import { CoreRefused, CoreUnavailable, SignatureInvalid } from "../src/errors.ts"
 import { PlatformKeys } from "../src/keys.ts"
+import { LicenseInvalid } from "../src/license.ts"
 import { TokenInvalid, UnknownKey } from "../src/statements.ts"
 import { generateKeypair, sign } from "../src/signatures.ts"
-import { eventJson, failure, PRIVATE, PUBLIC, RECEIVER, TENANT, unix } from "./platform.ts"
+import { eventJson, failure, INSTALLATION, PRIVATE, PUBLIC, RECEIVER, TENANT, unix } from "./platform.ts"
 
 interface Asked {
   readonly path: string
@@ -106,6 +109,27 @@ test("a statement whose kid is unknown is read after one fetch, and strangers ca
   const wrong = [stated({ alg: "none" }, {}), stated({ alg: "HS256" }, {}), stated({ typ: "license+jwt" }, {}), stated({ kid: 1 }, {}), stated({ crit: ["x"] }, {})]
   wrong.push(stated({}, { iss: "https://elsewhere.example" }), stated({}, { aud: "shop" }), "", "..", "a.b.c", `${stated({}, {}).slice(0, -4)}AAAA`)
   for (const token of wrong) assert.ok((await failure(read(token))) instanceof TokenInvalid, token)
+})
+
+test("a license whose key is published no more gives way to the newest one", async () => {
+  const CLAIMS = { sub: INSTALLATION, tenant_id: TENANT, status: "active", plan: "start", iat: 1000, exp: 3000, grace_until: 4000 }
+  const license = (kid: string, claims: object): string => stated({ kid, typ: "license+jwt" }, { ...CLAIMS, access: "full", version: 1, ...claims })
+  const jwks = { keys: [{ ...pair.publicKey.export({ format: "jwk" }), kid: "k" }] }
+  const carries = (token: string): Event<"license.updated"> => readEnvelope(eventJson("license.updated", 1, { license: token })) as Event<"license.updated">
+  const keys = new PlatformKeys({ coreUrl, jwks, intervalMs: 0 })
+  const core = new CoreClient({ ...MODULE, attempts: 1 })
+  const today = license("k", { access: "limited", version: 2 })
+  says([200, { license: today }])
+  assert.equal((await keys.licenseOf(carries(license("k", {})), core)).claims.version, 1)
+  assert.equal(asked.length, 0)
+  says([200, jwks], [200, { license: today }])
+  assert.equal((await keys.licenseOf(carries(license("withdrawn", {})), core)).claims.access, "limited")
+  assert.deepEqual(asked.map(({ path }) => path), ["/.well-known/jwks.json", `/api/v1/module/licenses/${INSTALLATION}`])
+  says([200, jwks], [503, {}])
+  assert.ok((await failure(keys.licenseOf(carries(license("withdrawn", {})), core))) instanceof CoreUnavailable)
+  for (const change of [{ sub: TENANT }, { tenant_id: INSTALLATION }]) {
+    assert.ok((await failure(keys.licenseOf(carries(license("k", change)), core))) instanceof LicenseInvalid)
+  }
 })
 
 test("a call carries a token of a minute that the module's key has signed", async () => {

@@ -292,7 +292,7 @@ async def test_a_license_for_somebody_else_is_refused(
     assert [(a.status_code, a.json()["code"]) for a in answers] == [
         (422, "events.license_invalid"),
         (422, "events.license_invalid"),
-        (503, "request.unavailable"),  # its key may become known: not a final no
+        (503, "core.unavailable"),  # nobody knows its key, or what holds instead: not a final no
     ]
     assert (await home_of(running, fresh)).status_code == 404
 

@@ -14,6 +14,7 @@ from tochka_sdk.events import Envelope, LicenseUpdated, Ping
 from tochka_sdk.gaps import Gaps
 from tochka_sdk.middleware import HEALTH
 from tochka_sdk.testing import FreshInstallation, ModuleClient, PlatformDouble, running_module
+from tochka_sdk.tokens import generate_key
 from tochka_stack.testing import ScratchPostgres
 
 from sdk.tests import example
@@ -242,3 +243,58 @@ async def test_an_event_that_this_sdk_cannot_read_waits_for_one_that_can(world: 
     assert filled == 2
     assert await world.notes(fresh) == [readable.id, strange.id]
     assert [(proof.watermark, proof.missing) for proof in (before, after)] == [(1, True), (4, False)]
+
+
+async def test_licenses_whose_key_was_withdrawn_meanwhile_give_way_to_those_of_today(world: World) -> None:
+    known, new = FreshInstallation(), FreshInstallation()
+    async with world.module() as client:
+        await client.install(known)
+    world.platform.requested(new)
+    sent = [world.licensed(one, version) for version in range(2) for one in (known, new)]
+    last = world.platform.record("ping", Ping(), known, tenant_wide=True)
+    world.platform.license_key = generate_key()  # the old one is published no more
+    async with world.module() as client:
+        background = Background(client.runtime)
+        await world.patience_is_over()
+        in_vain = await background.fill_gaps()  # nobody says what holds today
+        world.platform.licenses = {
+            known.id: world.platform.license(known, version=2**51, access="limited"),
+            new.id: world.platform.license(new, version=2**51),
+        }
+        await world.patience_is_over()
+        filled = await background.fill_gaps()
+        proofs = [await client.runtime.proof(one.tenant_id) for one in (known, new)]
+        late = [(await client.deliver(item)).json()["status"] for item in (*sent, last)]
+        homes = []
+        for one in (known, new):
+            async with client.storefront(one) as browser:
+                homes.append((await browser.get("/")).json()["access"])
+    assert (in_vain, filled) == (0, 3)  # the handlers ran once for the news, and once for the request
+    assert await world.notes(known, new) == [sent[0].id]
+    assert [(proof.watermark, proof.missing, proof.lost) for proof in proofs] == [
+        (4, False, 0),
+        (3, False, 0),
+    ]
+    assert set(late) == {"duplicate"}
+    assert homes == ["limited", "full"]
+
+
+async def test_a_late_delivery_of_a_license_whose_key_was_withdrawn_tells_what_holds_today(
+    world: World,
+) -> None:
+    async with world.module() as client:
+        fresh = await client.install()
+    late = world.licensed(fresh, 1)
+    world.platform.license_key = generate_key()
+    async with world.module() as client:
+        before = await client.deliver(late)
+        stranger = world.platform.license(FreshInstallation())
+        world.platform.licenses[fresh.id] = stranger
+        wrong = await client.deliver(late)
+        world.platform.licenses[fresh.id] = world.platform.license(fresh, version=2**51, access="limited")
+        answer = await client.deliver(late)
+        async with client.storefront(fresh) as browser:
+            home = (await browser.get("/")).json()
+    assert [answer.status_code for answer in (before, wrong, answer)] == [503, 503, 200]
+    assert home["access"] == "limited"
+    assert await world.notes(fresh) == [late.id]

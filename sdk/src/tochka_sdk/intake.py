@@ -15,13 +15,14 @@ waits in a circle. See docs/adr/0015.
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple, cast
 from uuid import UUID
 
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tochka_sdk import events, logs
+from tochka_sdk.core_client import CoreClient, CoreRefused
 from tochka_sdk.db import Database, Scope, narrow
 from tochka_sdk.errors import Conflict, Malformed, Unavailable
 from tochka_sdk.events import TENANT_WIDE, Envelope
@@ -32,7 +33,7 @@ from tochka_sdk.keys import PlatformKeys
 from tochka_sdk.license import License, LicenseInvalid
 from tochka_sdk.receiving import MisdirectedEvent
 from tochka_sdk.repository import SERVED, AdminStore, EventLog, Feed, InstallationStore, Proof, Streams
-from tochka_sdk.tokens import UnknownKey
+from tochka_sdk.tokens import TokenInvalid, UnknownKey
 
 GAP_PATIENCE = timedelta(seconds=15)
 _log = logs.get_logger(__name__)
@@ -62,6 +63,13 @@ class Outcome:
     word: Literal["done", "accepted", "duplicate", "stale", "ignored"]
 
 
+class _Granted(NamedTuple):
+    """A license for the installation that an event is about, and the token that says so."""
+
+    token: str
+    license: License
+
+
 class Intake:
     """Turns verified events into effects. See the module's docstring for the order of things."""
 
@@ -70,12 +78,14 @@ class Intake:
         *,
         module_id: str,
         database: Database,
+        core: CoreClient,
         keys: PlatformKeys,
         hosts: HostMap,
         handlers: Handlers,
     ) -> None:
         self._module_id = module_id
         self._database = database
+        self._core = core
         self._keys = keys
         self._hosts = hosts
         self._handlers = handlers
@@ -103,8 +113,8 @@ class Intake:
         return outcome
 
     async def _apply(self, envelope: Envelope, body: BaseModel | None) -> Outcome:
-        try:  # before the transaction: it may ask the network for keys
-            license = await self._license_of(envelope, body)
+        try:  # before the transaction: it may ask the network
+            granted = await self._license_of(envelope, body)
         except (EventLicenseInvalid, Unavailable):
             # the key of an old event may be gone: that does not make a repetition another event
             answered = await self._answered_before(envelope)
@@ -117,7 +127,7 @@ class Intake:
                 repeated = await self._repeated(session, envelope)
                 if repeated is not None:
                     return repeated
-            outcome = await _Effect(self, session, envelope, body, license).run()
+            outcome = await _Effect(self, session, envelope, body, granted).run()
             if outcome.status != 200:
                 await log.set_answer(envelope.id, outcome.status)
             await self._count(session, envelope, body)
@@ -189,19 +199,31 @@ class Intake:
         """Which module this is."""
         return self._module_id
 
-    async def _license_of(self, envelope: Envelope, body: BaseModel | None) -> License | None:
+    async def _license_of(self, envelope: Envelope, body: BaseModel | None) -> _Granted | None:
         if not isinstance(body, events.InstallationRequested | events.LicenseUpdated):
             return None
         try:
             found = await self._keys.read_license(body.license)
         except UnknownKey:
-            # the event itself is genuine: keys are being rotated, and the next delivery will find the new one
-            raise Unavailable("The license is signed with a key that is not known yet.") from None
+            return await self._license_of_today(envelope)
         except LicenseInvalid:
             raise EventLicenseInvalid("The license in the event is not valid for this module.") from None
-        if (found.sub, found.tenant_id) != (envelope.installation_id, envelope.tenant_id):
+        if not _is_for(found, envelope):
             raise EventLicenseInvalid("The license in the event is for another installation.")
-        return found
+        return _Granted(body.license, found)
+
+    async def _license_of_today(self, envelope: Envelope) -> _Granted:
+        """In place of a license whose key is published no more: the event is genuine all the same, and older
+        than what the core says now.
+        """
+        try:
+            token = await self._core.license(cast("UUID", envelope.installation_id))
+            found = await self._keys.read_license(token)
+        except (CoreRefused, TokenInvalid):
+            found = None
+        if found is None or not _is_for(found, envelope):  # not the event's fault, so no final no to it
+            raise Unavailable("The platform has no license for this installation at the moment.")
+        return _Granted(token, found)
 
 
 def _report(envelope: Envelope, proof: Proof, *, is_proved: bool) -> None:
@@ -210,6 +232,10 @@ def _report(envelope: Envelope, proof: Proof, *, is_proved: bool) -> None:
         _log.info("events.gap_seen", sequence=envelope.sequence, **facts)
     if is_proved and proof.proved_until is not None:
         _log.info("events.proved", proved_until=proof.proved_until.isoformat(), lost=proof.lost, **facts)
+
+
+def _is_for(license: License, envelope: Envelope) -> bool:
+    return (license.sub, license.tenant_id) == (envelope.installation_id, envelope.tenant_id)
 
 
 def _scope(envelope: Envelope) -> Scope:
@@ -225,13 +251,13 @@ class _Effect:
         session: AsyncSession,
         envelope: Envelope,
         body: BaseModel | None,
-        license: License | None,
+        granted: _Granted | None,
     ) -> None:
         self._intake = intake
         self._session = session
         self._envelope = envelope
         self._body = body
-        self._license = license
+        self._granted = granted
         self._store = InstallationStore(session)
         self._name: str | None = None
 
@@ -300,8 +326,8 @@ class _Effect:
         )
         primary = row.host is None
         await self._store.add_host(row, host, body.url, primary=primary, sequence=envelope.sequence)
-        if self._license is not None:
-            await self._store.keep_license(body.license, self._license)
+        if self._granted is not None:
+            await self._store.keep_license(*self._granted)
         answer = await self._handle(await self._found(row))
         if answer is None:
             return Outcome(200, "done")
@@ -329,8 +355,8 @@ class _Effect:
         """The SDK's state after news; False when later news were there already."""
         sequence = self._envelope.sequence
         match self._body:
-            case events.LicenseUpdated(license=token) if self._license is not None:
-                return await self._store.keep_license(token, self._license)
+            case events.LicenseUpdated() if self._granted is not None:
+                return await self._store.keep_license(*self._granted)
             case events.DomainAdded(host=host, url=url, primary=primary):
                 host = normal_host(host)
                 is_news = await self._store.add_host(row, host, url, primary=primary, sequence=sequence)

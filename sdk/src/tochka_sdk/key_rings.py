@@ -37,8 +37,8 @@ KEPT_S: Mapping[Purpose, int] = {
 }
 """How long a retired key stays published: beyond the longest life of what it signed. An access token lives 10
 minutes, the signature of a delivery 5. A license lives 72 hours, but events that carry one are delivered, and
-fetched by modules that were away, for longer. A checkpoint of the audit trail is kept by people, and looked
-at when they have a reason to.
+fetched by modules that were away, for longer; who comes later still, or after a leak, asks for the license of
+today. A checkpoint of the audit trail is kept by people, and looked at when they have a reason to.
 """
 MOST_KEYS = 64
 """In one ring: retired keys that may still count fill it, when it is turned again and again."""

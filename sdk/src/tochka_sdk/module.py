@@ -189,7 +189,9 @@ async def _start(module: Module, settings: ModuleSettings, stack: AsyncExitStack
     keys = PlatformKeys(core, module_id=module.id, issuer=settings.issuer, jwks=settings.jwks)
     hosts = HostMap(database, dsn, listens=not settings.pgbouncer)
     handlers = dict(module._handlers)
-    intake = Intake(module_id=module.id, database=database, keys=keys, hosts=hosts, handlers=handlers)
+    intake = Intake(
+        module_id=module.id, database=database, core=core, keys=keys, hosts=hosts, handlers=handlers
+    )
     return Runtime(
         module_id=module.id,
         manifest=module.described,
