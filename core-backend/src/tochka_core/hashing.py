@@ -2,6 +2,9 @@
 
 Hashing is dear on purpose, in time and in memory. So only `workers` go on at once, `waiting` more may stand
 in line, and whoever comes beyond that is told to come back: memory has a bound, and nobody waits for long.
+
+Of which kind somebody's hash is must not be told by the time that it takes. So every check does all of the
+work: one of Argon2 and, while bcrypt hashes of an older system are stored, the rounds of the dearest of them.
 """
 
 import asyncio
@@ -10,7 +13,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Annotated, NamedTuple, TypeVar
+from typing import Annotated, Literal, NamedTuple, TypeVar
 
 from prometheus_client import Counter
 from pwdlib.hashers.argon2 import Argon2Hasher
@@ -19,6 +22,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from tochka_sdk.errors import Unavailable
 
 BCRYPT_BYTES = 72  # bcrypt has never read more of a password
+BCRYPT_COSTS = range(
+    4, 15
+)  # powers of two; hashes of higher ones are not taken: they would hold everybody up
 CHECKS = Counter("tochka_password_checks", "Passwords looked at, known or not.")
 REFUSALS = Counter("tochka_password_refusals", "Passwords not looked at: too many stood in line.")
 T = TypeVar("T")
@@ -60,18 +66,43 @@ class _Job:
     """What a thread does with one password."""
 
     hasher: Argon2Hasher
+    nobody: str
     password: str
 
     def hash(self) -> str:
         return self.hasher.hash(self.password)
 
-    def verify(self, stored: str) -> Verdict:
-        if BcryptHasher.identify(stored):
-            is_right = BcryptHasher().verify(self.password.encode()[:BCRYPT_BYTES], stored)
-            return Verdict(is_right, self.hash() if is_right else None)
-        is_right = self.hasher.verify(self.password, stored)
-        is_stale = is_right and self.hasher.check_needs_rehash(stored)
-        return Verdict(is_right, self.hash() if is_stale else None)
+    def verify(self, stored: str | None, dearest: int) -> Verdict:
+        new, old = _by_kind(stored)
+        shown = new or self.nobody
+        is_old = self._verify_bcrypt(old, dearest)
+        is_new = self.hasher.verify(self.password, shown) and new is not None
+        is_stale = is_old or (is_new and self.hasher.check_needs_rehash(shown))
+        return Verdict(is_old or is_new, self.hash() if is_stale else None)
+
+    def _verify_bcrypt(self, stored: str | None, dearest: int) -> bool:
+        """Whether it is right, for the work of the dearest: a step more of the cost is twice the work."""
+        if stored is None:
+            return bool(dearest) and self._toil(dearest)
+        for cost in range(_cost(stored), dearest):
+            self._toil(cost)
+        return BcryptHasher().verify(self.password.encode()[:BCRYPT_BYTES], stored)
+
+    def _toil(self, cost: int) -> Literal[False]:
+        """The rounds of a bcrypt hash that is nobody's."""
+        BcryptHasher(cost).hash(b"nobody")
+        return False
+
+
+def _by_kind(stored: str | None) -> tuple[str | None, str | None]:
+    """A hash of Argon2, or one of bcrypt; neither when there is none, or one of a cost that is not taken."""
+    if stored is None or not BcryptHasher.identify(stored):
+        return stored, None
+    return None, stored if _cost(stored) in BCRYPT_COSTS else None
+
+
+def _cost(bcrypt: str) -> int:
+    return int(bcrypt[4:6])
 
 
 class Hasher:
@@ -89,18 +120,24 @@ class Hasher:
         Raises:
             PasswordsBusy: too many stand in line.
         """
-        return await self._run(_Job(self._argon2, password).hash)
+        return await self._run(_Job(self._argon2, self._nobody, password).hash)
 
-    async def verify(self, password: str, stored: str | None) -> Verdict:
+    async def verify(self, password: str, stored: str | None, dearest_bcrypt: int = 0) -> Verdict:
         """Whether a password is the stored one; without one the same work comes to «no».
+
+        Args:
+            password: what was typed.
+            stored: the hash of whoever it should be.
+            dearest_bcrypt: the highest of `BCRYPT_COSTS` that anybody's hash has; 0 when nobody has such a
+                hash, or when it is no secret whose this one is.
 
         Raises:
             PasswordsBusy: too many stand in line.
         """
-        job = _Job(self._argon2, password)
-        verdict = await self._run(lambda: job.verify(self._nobody if stored is None else stored))
+        job = _Job(self._argon2, self._nobody, password)
+        verdict = await self._run(lambda: job.verify(stored, dearest_bcrypt))
         CHECKS.inc()
-        return verdict if stored is not None else Verdict(False, None)
+        return verdict
 
     async def _run(self, work: Callable[[], T]) -> T:
         if not self._room.acquire(blocking=False):

@@ -53,6 +53,16 @@ async def test_the_right_password_is_told_from_any_other(hasher: Hasher) -> None
         assert await hasher.verify(wrong, hash) == (False, None)
 
 
+@pytest.mark.parametrize("dearest", [0, 4, 6])
+async def test_the_dearest_hash_of_others_changes_no_answer(hasher: Hasher, dearest: int) -> None:
+    old = bcrypt.hashpw(b"a password of mine", bcrypt.gensalt(5)).decode()
+    new = await hasher.hash("a password of mine")
+    for stored in (old, new):
+        assert (await hasher.verify("a password of mine", stored, dearest)).is_right
+        assert await hasher.verify("another password", stored, dearest) == (False, None)
+    assert await hasher.verify("nobody", None, dearest) == (False, None)
+
+
 async def test_without_a_stored_hash_the_same_work_comes_to_no(hasher: Hasher) -> None:
     before = CHECKS._value.get()
     assert await hasher.verify("whatever", None) == (False, None)
@@ -86,7 +96,14 @@ async def test_a_bcrypt_hash_is_taken_and_replaced(hasher: Hasher, password: str
 
 
 async def test_what_is_no_hash_is_never_right(hasher: Hasher) -> None:
-    for odd in ("", "plain", "$argon2id$", "$2b$04$short"):
+    good = bcrypt.hashpw(b"plain", bcrypt.gensalt(4)).decode()
+    for odd in (
+        "",
+        "plain",
+        "$argon2id$",
+        "$2b$04$short",
+        *(good.replace("$04$", at) for at in ("$03$", "$15$")),
+    ):
         assert await hasher.verify("plain", odd) == (False, None)
 
 

@@ -123,10 +123,11 @@ async def test_a_hot_query_uses_an_index(large: Large, name: str) -> None:
     assert await _scans(large, *HOT[name](large)) == []
 
 
-async def test_a_phone_is_looked_up_by_an_index(large: Large) -> None:
+@pytest.mark.parametrize("look_up", [people.ID_BY_PHONE, people.ID_AND_DEAREST])
+async def test_a_phone_is_looked_up_by_an_index(large: Large, look_up: str) -> None:
     async with large.core.resources.connections.system("counts buffers of the look-up") as connection:
-        assert await connection.fetchval(people.ID_BY_PHONE, "+79990000001") is not None
-        query = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {people.ID_BY_PHONE}"
+        assert await connection.fetchval(look_up, "+79990000001") is not None
+        query = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {look_up}"
         plan = await connection.fetchval(query, "+79990000002")
     root = (orjson.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]
     assert root["Shared Hit Blocks"] + root["Shared Read Blocks"] < 20

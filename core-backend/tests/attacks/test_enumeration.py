@@ -8,10 +8,13 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 
+import argon2
+import bcrypt
 import httpx
 import pytest
-from core_kit.codes import StartCore, answer, ask
+from core_kit.codes import StartCore, answer, ask, look
 from core_kit.members import invite
+from core_kit.passwords import PASSWORD, login, set_password
 from core_kit.people import API, Owner, unique_phone
 from core_kit.running import RunningCore
 from core_kit.wired import Wired, wired_core
@@ -56,7 +59,7 @@ async def _difference(house: Wired, phones: tuple[str, str], step: Step) -> None
             before, since = await _work(house.core), len(house.wire.statements)
             answers = await step(client, phone)
             work.append(await _work(house.core) - before)
-            statements.append(house.wire.statements[since:])
+            statements.append([ID.sub("<id>", said) for said in house.wire.statements[since:]])
             bytes_.append([_bytes(got, phone) for got in answers])
     assert bytes_[0] == bytes_[1]
     assert work[0] == work[1]
@@ -97,6 +100,52 @@ async def test_an_invitation_does_not_tell_whether_the_phone_is_known(
             return [await invite(house.owner, phone) for _ in range(2)]
 
         await _difference(house, (stranger.phone, unique_phone()), step)
+
+
+@pytest.fixture
+def hashing(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How much was hashed: times of Argon2, and rounds of bcrypt, which double with its cost."""
+    done: Counter[str] = Counter()
+
+    def counted(real: Callable[..., object], kind: str, rounds: Callable[..., int]) -> Callable[..., object]:
+        def work(*given: object) -> object:
+            done[kind] += rounds(*given)
+            return real(*given)
+
+        return work
+
+    def doubled(_password: bytes, salt: bytes) -> int:
+        return 1 << int(salt.split(b"$")[2])
+
+    for name in ("hashpw", "checkpw"):
+        monkeypatch.setattr(bcrypt, name, counted(getattr(bcrypt, name), "bcrypt", doubled))
+    verify = argon2.PasswordHasher.verify
+    monkeypatch.setattr(argon2.PasswordHasher, "verify", counted(verify, "argon2", lambda *_: 1))
+    return done
+
+
+async def test_neither_is_an_account_with_an_older_system_s_hash(
+    core_database: ScratchDatabase, redis_url: str, stranger: Owner, owner: Owner, hashing: Counter[str]
+) -> None:
+    put = "INSERT INTO passwords (user_id, hash) VALUES ($1, $2)"
+    for who, cost in ((stranger, 6), (owner, 8)):
+        old = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(cost)).decode()
+        await look(core_database, put, who.user_id, old)
+    async with wired_core(core_database, redis_url) as house:
+        assert (await set_password(house.owner.client)).status_code == 204
+        work = []
+
+        async def step(client: httpx.AsyncClient, phone: str) -> list[httpx.Response]:
+            hashing.clear()
+            answers = [await login(client, phone, "not the password") for _ in range(2)]
+            work.append(dict(hashing))
+            return answers
+
+        for known in (stranger.phone, owner.phone, house.owner.phone):
+            await _difference(house, (known, unique_phone()), step)
+        await look(core_database, "DELETE FROM passwords WHERE hash LIKE '$2%'")
+        await _difference(house, (unique_phone(), unique_phone()), step)  # the last one has been replaced
+    assert work == [{"argon2": 2, "bcrypt": 2 * 2**8}] * 9 + [{"argon2": 2}] * 3
 
 
 async def _quartiles(work: Callable[[str], Awaitable[None]], phones: dict[str, str]) -> None:

@@ -194,6 +194,6 @@ async def test_the_look_ups_that_precede_a_scope_read_no_table_from_end_to_end(
     assert {row["proname"] for row in functions} >= {"resolve_host", "host_refusal", "user_id_by_phone"}
     for row in functions:
         sql = row["prosrc"]
-        for number, (name, type) in enumerate(zip(row["names"], row["types"], strict=False), 1):
+        for number, (name, type) in enumerate(zip(row["names"] or (), row["types"], strict=False), 1):
             sql = re.sub(rf"\b{name}\b", f"${number}::{type}", sql)
         assert await scans(superuser, sql, "tochka_owner") == [], row["proname"]

@@ -17,6 +17,7 @@ TO_PERSON = """
     SELECT count(*) || ' of ' || string_agg(i.tenant_id::text, ', ') FROM scope s
     CROSS JOIN LATERAL (SELECT * FROM invitations_to_person() WHERE s.value <> '' OFFSET 0) i
 """
+IMPORT = "UPDATE passwords SET hash = '$2b$07$' || substr(hash, 8)"
 CARELESS = "CREATE POLICY careless ON {table} FOR {verb} TO tochka_app, tochka_jobs {clause}"
 WEAKENED = {"ALL": "USING (true) WITH CHECK (true)", "INSERT": "WITH CHECK (true)"}
 OPEN_TO_LOOKS = CARELESS.format(table="{table}", verb="SELECT", clause="USING (true)")
@@ -58,12 +59,14 @@ class Mutant:
         host, phone = self._worlds.hosts[0], self._worlds.phones[0]
         me = self._worlds.parties[0]
         gone = "SELECT host FROM quarantined_hosts WHERE tenant_id = $1"
+        await self._connection.execute(IMPORT)
         rested = await self._connection.fetchval(gone, me.tenant)
         calls = (
             ("tochka_app", "SELECT count(*)::text FROM resolve_host($1)", host, "1"),
             ("tochka_app", "SELECT host_refusal($1, NULL)", host, "taken"),
             ("tochka_app", "SELECT host_refusal($1, NULL)", rested, "quarantined"),
             ("tochka_app", "SELECT user_id_by_phone($1)::text", phone, str(me.user)),
+            ("tochka_app", "SELECT dearest_bcrypt()::text WHERE $1 <> ''", phone, "7"),
             ("tochka_app", "SELECT count(*)::text FROM user_ids_by_former_phone($1)", phone, "0"),
             ("tochka_jobs", "SELECT * FROM receivers_of($1::text::uuid)", str(me.tenant), me.module),
             ("tochka_app", TO_PERSON, str(me.user), f"1 of {self._worlds.parties[1].tenant}"),

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from tochka_core.base import Base
 
 MOMENT = DateTime(timezone=True)
+IMPORTED = r"hash ~ '^\$2[aby]\$(0[4-9]|1[0-4])\$'"  # bcrypt hashes of the costs that are taken
 
 
 class User(Base):
@@ -93,6 +94,7 @@ class Password(Base):
     __tablename__ = "passwords"
     __table_args__ = (
         CheckConstraint(r"hash ~ '^\$(argon2id|2[aby])\$' AND octet_length(hash) <= 256", name="hash"),
+        Index("ix_passwords_bcrypt", text("substr(hash, 5, 2)"), postgresql_where=text(IMPORTED)),
     )
 
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)

@@ -90,11 +90,11 @@ async def show(resources: Resources, phone: str, password: str, address: str | N
         PasswordsBusy: too many at once.
     """
     await _count(resources, phone, address)
-    known = await people.find_user_id(resources.connections, phone)
+    known, dearest = await people.find_claimed(resources.connections, phone)
     user_id = known or uuid7()  # nobody's: the same statements, and nothing found
     async with resources.connections.transaction(Scope(user_id=user_id)) as connection:
         stored = await people.find_password(connection, user_id)
-    verdict = await resources.hasher.verify(password, stored)
+    verdict = await resources.hasher.verify(password, stored, dearest)
     if stored is None or not verdict.is_right:
         raise CredentialsWrong
     await guesses_of(resources, phone).forget()

@@ -9,6 +9,7 @@ from tochka_sdk.db import Connection, Connections, Scope
 from tochka_core.accounts.models import User
 
 ID_BY_PHONE = "SELECT user_id_by_phone($1)"
+ID_AND_DEAREST = "SELECT user_id_by_phone($1), dearest_bcrypt()"
 GET_USER = "SELECT id, phone, name, locale, created_at FROM users WHERE id = $1"
 ADD_USER = """
 INSERT INTO users (id, phone, name, locale) VALUES ($1, $2, $3, $4)
@@ -70,6 +71,14 @@ async def find_user_id(door: Connection | Connections, phone: str) -> UUID | Non
         return None if row is None else row[0]
     found: UUID | None = await door.fetchval(ID_BY_PHONE, phone)
     return found
+
+
+async def find_claimed(connections: Connections, phone: str) -> tuple[UUID | None, int]:
+    """Whose phone it is, and the highest cost of a bcrypt hash that anybody still has; 0 if nobody has."""
+    row = await connections.read_system(
+        "looks up whose phone it is, before anyone is signed in", ID_AND_DEAREST, phone
+    )
+    return (None, 0) if row is None else (row[0], row[1])
 
 
 async def find_user(connection: Connection, user_id: UUID) -> User | None:
