@@ -144,6 +144,7 @@ def _states(*states: str) -> Change:
 
 
 RFC_8037 = bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
+TUTORIAL = bytes.fromhex("09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7")
 OTHER = dict(generate_key().as_dict(private=True))
 REFUSED: dict[str, Change] = {
     "another version": lambda document: document.update(version=2),
@@ -165,6 +166,8 @@ REFUSED: dict[str, Change] = {
     "half a webhook key": _key("webhook", webhooks.generate_keypair()[0][:40]),
     "a key of zeros": _key("access", _jwk(bytes(32))),
     "a key of a few signs": _key("license", _jwk(b"ab" * 16)),
+    "a key that repeats itself": _key("audit", _jwk(b"0123456789abcdef" * 2)),
+    "a tutorial's secret as a key": _key("access", _jwk(TUTORIAL)),
     "a webhook key of zeros": _key("webhook", "whsk_" + base64.b64encode(bytes(32)).decode()),
     "the key of the standard's example": _key("access", _jwk(RFC_8037)),
     "the same for a webhook": _key("webhook", "whsk_" + base64.b64encode(RFC_8037).decode()),

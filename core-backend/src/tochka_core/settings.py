@@ -7,15 +7,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, Json, JsonValue, SecretStr, StringConstraints, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from tochka_sdk.secrecy import is_guessable
 from tochka_sdk.tokens import read_key
 
 from tochka_core.hashing import PasswordCosts
 from tochka_core.quotas import Quotas
 
-KNOWN_DEFAULTS = frozenset({"secret", "changeme", "change-me", "password", "test", "development"})
 MIN_SECRET_BYTES = 32
 ORIGIN = re.compile(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[1-9][0-9]{0,4})?")
-FEWEST_SIGNS = 8  # different ones: a secret that repeats a few is not random
 WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{32,256}")
 BotName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{0,64}$")]
 
@@ -60,8 +59,11 @@ class ChannelSettings(BaseSettings):
     @classmethod
     def _can_be_a_header(cls, value: SecretStr | None) -> SecretStr | None:
         """Refuse what messengers refuse, and what could be guessed."""
-        if value is not None and not WEBHOOK_SECRET.fullmatch(value.get_secret_value()):
+        text = None if value is None else value.get_secret_value()
+        if text is not None and not WEBHOOK_SECRET.fullmatch(text):
             raise ValueError("must be 32 to 256 letters, digits, _ and -")
+        if text is not None and is_guessable(text.encode()):
+            raise ValueError("must be random: this one can be guessed")
         return value
 
     @model_validator(mode="after")
@@ -159,10 +161,9 @@ class Settings(ChannelSettings):
     @field_validator("code_pepper", "session_key", "secret_key_master")
     @classmethod
     def _long_enough(cls, value: SecretStr) -> SecretStr:
-        """Refuse short and well-known secrets."""
-        text = value.get_secret_value()
-        is_known = text.lower() in KNOWN_DEFAULTS or len(set(text)) < FEWEST_SIGNS
-        if is_known or len(text.encode()) < MIN_SECRET_BYTES:
+        """Refuse short secrets, and those that can be guessed."""
+        secret = value.get_secret_value().encode()
+        if len(secret) < MIN_SECRET_BYTES or is_guessable(secret):
             raise ValueError(f"must be a random secret of at least {MIN_SECRET_BYTES} bytes")
         return value
 

@@ -20,6 +20,7 @@ from typing import Any, Literal, cast, get_args
 from joserfc.jwk import OKPKey
 
 from tochka_sdk import clock, tokens, webhooks
+from tochka_sdk.secrecy import is_guessable
 
 Purpose = Literal["access", "license", "webhook", "audit"]
 State = Literal["next", "active", "retired"]
@@ -307,7 +308,7 @@ def _sound(purpose: Purpose, key: RingKey) -> bytes:
         _sign_and_verify(purpose, key)
     except (ValueError, KeyError, tokens.TokenInvalid, webhooks.SignatureInvalid):
         raise RingInvalid(f"a {purpose} key is not one, or does not verify what it signs") from None
-    if seed in _KNOWN_SEEDS or len(set(seed)) < _FEWEST_BYTES:
+    if seed in _KNOWN_SEEDS or len(set(seed)) < _FEWEST_BYTES or is_guessable(seed):
         raise RingInvalid(f"a {purpose} key is one that everybody knows, or could guess")
     return seed
 

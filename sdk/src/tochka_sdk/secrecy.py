@@ -1,0 +1,32 @@
+"""Secrets that anybody could guess, however long they are: published samples, and what is not random."""
+
+from itertools import pairwise
+
+WORDS = (b"secret", b"change", b"password", b"passw0rd", b"example", b"insecure")
+"""Nothing random holds one of these; what stands in a sample to be replaced hardly ever does not."""
+PUBLISHED = frozenset(
+    {
+        b"09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",  # the tutorial of FastAPI
+        b"192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",  # that of Flask
+        b"404e635266556a586e3272357538782f413f4428472b4b6250645367566b5970",  # those of Spring Security
+        b"3ek6fd+o0+c7tzbnvfjpmkndi2yaraakzqlk8o2ikoxqu4nf7edah8s3twphwrdwt6r",  # Hasura's documentation
+        b"aym1sysppbydfgzld3umj1qzkobwvmkoqq-estjqlr_t-1qs0gzh75aktmn3yj0ips4hcguutwjazzr1z9caow",  # RFC 7515
+        b"whsec_mfkq9r8gkyqrtwjupd8ilpzio2lalasw",  # the specification of Standard Webhooks
+    }
+)
+"""In small letters; of hexadecimal ones also the bytes that they stand for are known."""
+FEWEST = 6  # different bytes
+LOOKED_AT = 64  # bytes: longer ones repeat pairs by chance, when they are hexadecimal
+
+
+def is_guessable(secret: bytes) -> bool:
+    """Whether a secret is a published sample, says that it is one, repeats itself, or only counts."""
+    small = secret.lower()
+    if small in PUBLISHED or secret.hex().encode() in PUBLISHED or any(word in small for word in WORDS):
+        return True
+    looked_at = secret[:LOOKED_AT]
+    pairs = list(pairwise(looked_at))
+    steps = [after - before for before, after in pairs]
+    is_repeated = len(set(pairs)) * 2 <= len(looked_at)
+    is_counted = max(steps.count(1), steps.count(-1)) * 4 >= len(steps) * 3
+    return len(set(secret)) < FEWEST or is_repeated or is_counted
