@@ -243,10 +243,10 @@ LAYERS = {
 }
 MATTERS = {
     *(f"audit/{name}.py" for name in ("checkpoints", "seals", "verification")),
-    *(f"accounts/{name}.py" for name in ("browsers", "budgets", "challenges", "codes", "continuity")),
-    *(f"accounts/{name}.py" for name in ("cookies", "guesses", "handshakes", "inbox", "passwords")),
-    *(f"accounts/{name}.py" for name in ("phone_changes", "phones", "reauthentication")),
-    *(f"accounts/{name}.py" for name in ("refresh_tokens", "tokens")),
+    *(f"accounts/{name}.py" for name in ("browsers", "budgets", "challenges", "code_scripts")),
+    *(f"accounts/{name}.py" for name in ("codes", "continuity", "cookies", "guesses", "handshakes")),
+    *(f"accounts/{name}.py" for name in ("inbox", "passwords", "phone_changes", "phones")),
+    *(f"accounts/{name}.py" for name in ("reauthentication", "refresh_tokens", "tokens")),
     *(f"channels/{name}.py" for name in ("gateway", "inbox", "max", "port", "sms", "telegram")),
     "domains/labels.py",
     "endpoints/secrets.py",

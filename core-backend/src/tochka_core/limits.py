@@ -117,6 +117,7 @@ def rules_of(quotas: Quotas, factor: int) -> tuple[Rule, ...]:
         rule("POST", "/auth/(refresh|logout)", "address", "refreshes"),
         rule("GET HEAD", "/subdomains/.*", "address", "labels"),
         rule("", "/module/.*", "modules"),
+        rule("POST", "/channels/[^/]*/updates", "messengers"),
         rule("DELETE PATCH POST PUT", ".*", "address", "changes"),
         rule("", ".*", "address"),
     )

@@ -59,6 +59,7 @@ class Quotas(BaseModel):
     refreshes: Often = Rate(300, 60)
     labels: Often = Rate(120, 60)
     modules: Often = Rate(12000, 60)
+    messengers: Often = Rate(12000, 60)
     tenant: Often = Rate(3000, 60)
 
     code_seconds: Annotated[int, Field(ge=60, le=600)] = 300
@@ -68,6 +69,8 @@ class Quotas(BaseModel):
     phone_codes_day: Few = 10
     phone_failures_hour: Few = 10
     phone_failures_day: Annotated[int, Field(ge=1, le=100)] = 30
+
+    chat_answers_minute: Few = 10
 
     phone_passwords_hour: Few = 10
     phone_passwords_day: Annotated[int, Field(ge=1, le=100)] = 30

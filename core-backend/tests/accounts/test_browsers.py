@@ -136,7 +136,7 @@ async def test_the_cookie_is_for_this_host_and_no_script(
     for cookie in (plain, secure):
         assert (cookie["path"], cookie["samesite"], cookie["domain"]) == ("/", "strict", "")
         assert cookie["httponly"] is True
-        assert int(cookie["max-age"]) == 900
+        assert int(cookie["max-age"]) == 180 * 24 * 3600
         assert len(cookie.value) == 43
     assert (bool(plain["secure"]), bool(secure["secure"])) == (False, True)
 

@@ -117,6 +117,29 @@ async def test_chatter_is_sent_to_the_site(bot: Bot) -> None:
     assert "http://localhost:8080" in (await bot.said(user, 1))[0]
 
 
+async def test_who_chatters_is_answered_for_a_while_only_and_holds_up_nobody(called: Bot) -> None:
+    chatterbox = new_user()
+    for _ in range(30):
+        await called.hear(called.messenger.written(chatterbox, "hello"))
+    assert len(called.messenger.texts(chatterbox)) == 10
+    phone, user = unique_phone(), new_user()
+    challenge_id, nonce = await called.ask(phone)
+    code = await called.get_code(user, phone, nonce)
+    assert (await answer(called.client, challenge_id, code)).status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["max", "telegram"])
+async def test_a_messenger_may_tell_more_than_other_addresses_may_change(
+    start_core: StartCore, kind: Kind
+) -> None:
+    quotas = {"changes": "3/1m", "address": "5/1m"}
+    async with running_bot(start_core, kind, "webhook", limits="strict", quotas=quotas) as bot:
+        for _ in range(20):
+            got = await bot.hear(bot.messenger.written(new_user(), "hello"))
+            assert got is not None
+            assert got.status_code == 200, got.text
+
+
 NOISE: list[dict[str, Any]] = [
     {},
     {"update_type": "message_callback"},

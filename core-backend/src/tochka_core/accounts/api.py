@@ -95,7 +95,7 @@ async def resend_challenge(
 def _told(response: Response, resources: Resources, asked: challenges.Asked) -> ChallengeRead:
     """The body of the answer; what only the same browser may bring again goes into its cookie."""
     if asked.secret is not None:
-        browsers.put(response, resources.addresses, asked.secret, asked.kept_s)
+        browsers.put(response, resources.addresses, asked.secret)
     return asked.read
 
 

@@ -16,6 +16,7 @@ from tochka_core.resources import Addresses
 
 ATTESTED_BY = ("sec-fetch-site", "origin")
 MAX_SECRET = 64
+KEPT_S = 180 * 24 * 3600  # so that a browser in which a number was proven is known when it comes again
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,12 @@ def read(request: Request, addresses: Addresses) -> Browser:
     return Browser(is_one, secret if secret and len(secret) <= MAX_SECRET else None)
 
 
-def put(response: Response, addresses: Addresses, secret: str, max_age: int) -> None:
+def put(response: Response, addresses: Addresses, secret: str) -> None:
     """Give a browser the secret to bring again."""
     response.set_cookie(
         name(addresses),
         secret,
-        max_age=max_age,
+        max_age=KEPT_S,
         path="/",
         secure=addresses.is_secure,
         httponly=True,
@@ -69,6 +70,6 @@ def fresh_secret(challenge_id: str, pepper: bytes) -> str:
     return urlsafe_b64encode(digest).decode().rstrip("=")
 
 
-def mark(secret: str | None, pepper: bytes) -> str:
+def mark(secret: str, pepper: bytes) -> str:
     """What is stored of a secret."""
-    return hmac.new(pepper, b"browser|" + (secret or "").encode(), hashlib.sha256).hexdigest()
+    return hmac.new(pepper, b"browser|" + secret.encode(), hashlib.sha256).hexdigest()

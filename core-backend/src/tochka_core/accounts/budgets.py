@@ -6,13 +6,13 @@ that no burst gets past, and given back when it is not made after all.
 """
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 
 from prometheus_client import Counter
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 from tochka_sdk import clock, logs
-from tochka_sdk.errors import DomainError
 
 from tochka_core.accounts import phones
 from tochka_core.accounts.codes import Challenge
@@ -49,7 +49,7 @@ for _, key in ipairs(KEYS) do redis.call('DECRBY', key, ARGV[1]) end
 
 @asynccontextmanager
 async def spending(redis: Redis, quotas: Quotas, challenge: Challenge) -> AsyncIterator[None]:
-    """Charge one code of a challenge; a block that ends in a refusal has cost nothing.
+    """Charge one code of a challenge; a block that ends in an exception has sent nothing and costs nothing.
 
     Raises:
         SendingPaused: the budget of the channel or of the country is spent for today.
@@ -66,8 +66,9 @@ async def spending(redis: Redis, quotas: Quotas, challenge: Challenge) -> AsyncI
         raise SendingPaused(_until_tomorrow(moment))
     try:
         yield
-    except DomainError:
-        await GIVE_BACK.run(redis, keys=keys, args=[price])
+    except BaseException:
+        with suppress(RedisError):  # it is away: then a code that was not sent has cost something today
+            await GIVE_BACK.run(redis, keys=keys, args=[price])
         raise
 
 

@@ -1,16 +1,16 @@
 """Challenges: a code is asked for, sent, and typed back, each for one purpose and no other."""
 
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from tochka_sdk import logs
-from tochka_sdk.errors import DomainError
 from tochka_sdk.ids import uuid7
 
 from tochka_core.accounts import browsers, budgets, handshakes, phones
 from tochka_core.accounts.browsers import NO_BROWSER, Browser, Caller
-from tochka_core.accounts.codes import CODE_LENGTH, Challenge, Challenges, Issued, Purpose
+from tochka_core.accounts.codes import CODE_LENGTH, Challenge, Challenges, Issued, Pressed, Purpose
 from tochka_core.accounts.errors import ChallengeUnknown, ChannelUnavailable, TooManyTries
 from tochka_core.accounts.schemas import ChallengeCreate, ChallengeRead, ChannelRead, ChannelsRead
 from tochka_core.audit import public as audit
@@ -24,11 +24,10 @@ _log = logs.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What became of asking for a code. `secret` is for the browser to keep, for `kept_s` seconds."""
+    """What became of asking for a code. `secret` is for the browser to keep."""
 
     read: ChallengeRead
     secret: str | None
-    kept_s: int
     is_repeated: bool
 
 
@@ -52,21 +51,28 @@ async def ask(
     """Send the first code of a challenge."""
     _require_channel(resources, opened.channel)
     store = _store(resources)
-    if key is not None:
-        first = await store.claim(key, opened)
-        if first != opened.id:
-            known = replace(opened, id=first)
-            read = _read(resources, known, *await store.times(known))
-            return _asked(store, browser, known, read, is_repeated=True)
     opened = _bind(store, browser, opened)
     try:
-        async with budgets.spending(resources.redis, resources.quotas, opened):
-            issued = await store.open(opened)
-    except DomainError:
         if key is not None:
-            await store.release(key, opened)
-        raise
+            await store.require_first(opened, key)
+        async with _spending(resources, opened):
+            issued = await store.open(opened, sends=_sends(resources, opened), key=key)
+    except Pressed as before:
+        known = replace(opened, id=before.id)
+        read = _read(resources, known, *await store.times(known))
+        return _asked(store, browser, known, read, is_repeated=True)
     return _asked(store, browser, opened, await _send(resources, opened, issued), is_repeated=False)
+
+
+def _sends(resources: Resources, challenge: Challenge) -> bool:
+    """Whether a code goes out when it is asked for: a bot hands it over later, once it knows the chat."""
+    return bool(challenge.chat) or challenge.channel in resources.channels.pushes
+
+
+def _spending(resources: Resources, challenge: Challenge) -> AbstractAsyncContextManager[None]:
+    if not _sends(resources, challenge):
+        return nullcontext()
+    return budgets.spending(resources.redis, resources.quotas, challenge)
 
 
 def _secret(store: Challenges, browser: Browser, challenge: Challenge) -> str:
@@ -85,7 +91,7 @@ def _asked(
     store: Challenges, browser: Browser, challenge: Challenge, read: ChallengeRead, *, is_repeated: bool
 ) -> Asked:
     secret = None if challenge.delivery == "body" else _secret(store, browser, challenge)
-    return Asked(read, secret, store.kept_s, is_repeated)
+    return Asked(read, secret, is_repeated)
 
 
 async def get_challenge(resources: Resources, challenge_id: UUID, browser: Browser) -> Challenge:
@@ -101,8 +107,8 @@ async def resend(resources: Resources, challenge_id: UUID, browser: Browser) -> 
     store = _store(resources)
     known = await get_challenge(resources, challenge_id, browser)
     _require_channel(resources, known.channel)
-    async with budgets.spending(resources.redis, resources.quotas, known):
-        issued = await store.renew(known)
+    async with _spending(resources, known):
+        issued = await store.renew(known, sends=_sends(resources, known))
     return _asked(store, browser, known, await _send(resources, known, issued), is_repeated=False)
 
 
@@ -175,7 +181,7 @@ async def consume_code(
         raise ChallengeUnknown
     store = _store(resources)
     try:
-        await store.consume(known, code)
+        await store.consume(known, code, caller.browser)
     except TooManyTries as error:
         if error.is_first:
             await _record_refusal(resources, known, caller.address)

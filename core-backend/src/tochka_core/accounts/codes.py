@@ -10,16 +10,18 @@ import hashlib
 import hmac
 import secrets
 from base64 import urlsafe_b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, cast
 from uuid import UUID
 
 from redis.asyncio import Redis
 from tochka_sdk import clock
+from tochka_sdk.errors import DomainError
 
 from tochka_core.accounts import browsers
-from tochka_core.accounts.browsers import Browser
+from tochka_core.accounts.browsers import NO_BROWSER, Browser
+from tochka_core.accounts.code_scripts import CONFIRM, HAND_OVER, ISSUE, OPEN
 from tochka_core.accounts.errors import (
     ChallengeUnknown,
     CodeExpired,
@@ -32,7 +34,6 @@ from tochka_core.accounts.schemas import TokenDelivery
 from tochka_core.channels.schemas import ChannelKind
 from tochka_core.idempotency.errors import KeyReused
 from tochka_core.quotas import Quotas
-from tochka_core.scripts import Script
 
 Purpose = Literal["sign-in", "reauthentication", "phone-change", "old-phone"]
 """What a code is good for, and for nothing else."""
@@ -41,95 +42,8 @@ CODE_LENGTH = 6
 TOMBSTONE_S = 600  # how long a used or expired challenge is still told from an unknown one
 HOUR_MS = 3600 * 1000
 DAY_MS = 24 * HOUR_MS
-
-CLOCK = """
-local clock = redis.call('TIME')
-local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local function stamp(ms) return string.format('%.0f', ms) end
-local function count(key, window)
-  if redis.call('INCR', key) == 1 then redis.call('PEXPIRE', key, window) end
-end
-local function blocked(key, cap)
-  if tonumber(redis.call('GET', key) or '0') >= tonumber(cap) then return redis.call('PTTL', key) end
-  return 0
-end
-"""
-
-OPEN = Script(
-    """
-redis.call('HSET', KEYS[1], 'phone', ARGV[2], 'channel', ARGV[3], 'delivery', ARGV[4],
-  'browser', ARGV[5], 'bound', ARGV[6], 'purpose', ARGV[7], 'subject', ARGV[8])
-redis.call('PEXPIRE', KEYS[1], ARGV[1])
-"""
-)
-
-# A challenge that has just gone stays gone: what is left of it could not be answered.
-HAND_OVER = Script(
-    """
-if redis.call('PEXPIRE', KEYS[1], ARGV[2]) == 1 then redis.call('HSET', KEYS[1], 'chat', ARGV[1]) end
-"""
-)
-
-CLAIM = Script(
-    """
-local first = redis.call('GET', KEYS[1])
-if first then return first end
-redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
-return ARGV[1]
-"""
-)
-
-# KEYS: code, sends in an hour, sends in a day
-# ARGV: mac, "new", "again" or "asked" (for a link that was counted when it was made), tries, code ms,
-# cooldown ms, kept ms, hour ms, day ms, caps per hour and day
-ISSUE = Script(
-    CLOCK
-    + """
-if ARGV[2] ~= 'new' then
-  local seen = redis.call('HMGET', KEYS[1], 'state', 'tries', 'resend')
-  if not seen[1] then return {'unknown', 0} end
-  if seen[1] == 'used' then return {'used', 0} end
-  local wait = math.max(tonumber(seen[3]) - now, 0)
-  if tonumber(seen[2]) <= 0 then return {'exhausted', math.max(wait, 1)} end
-  if wait > 0 and ARGV[2] == 'again' then return {'early', wait} end
-end
-if ARGV[2] ~= 'asked' then
-  local wait = math.max(blocked(KEYS[2], ARGV[9]), blocked(KEYS[3], ARGV[10]))
-  if wait > 0 then return {'early', wait} end
-  count(KEYS[2], ARGV[7])
-  count(KEYS[3], ARGV[8])
-end
-redis.call('HSET', KEYS[1], 'mac', ARGV[1], 'state', 'open',
-  'expires', stamp(now + ARGV[4]), 'resend', stamp(now + ARGV[5]))
-if ARGV[2] == 'new' then redis.call('HSET', KEYS[1], 'tries', ARGV[3]) end
-redis.call('PEXPIRE', KEYS[1], ARGV[6])
-return {'ok', stamp(now + ARGV[4]), stamp(now + ARGV[5])}
-"""
-)
-
-# KEYS: code, failures in an hour, failures in a day, sends in an hour, sends in a day
-# ARGV: mac, hour ms, day ms, cap per hour, cap per day
-CONFIRM = Script(
-    CLOCK
-    + """
-local function refuse(wait) return {'exhausted', wait, redis.call('HSETNX', KEYS[1], 'refused', 1)} end
-local seen = redis.call('HMGET', KEYS[1], 'state', 'tries', 'expires', 'mac', 'resend')
-if not seen[1] then return {'unknown', 0} end
-if seen[1] == 'used' then return {'used', 0} end
-if tonumber(seen[2]) <= 0 then return refuse(math.max(tonumber(seen[5]) - now, 1)) end
-if tonumber(seen[3]) <= now then return {'expired', 0} end
-local wait = math.max(blocked(KEYS[2], ARGV[4]), blocked(KEYS[3], ARGV[5]))
-if wait > 0 then return refuse(wait) end
-local left = redis.call('HINCRBY', KEYS[1], 'tries', -1)
-count(KEYS[2], ARGV[2])
-count(KEYS[3], ARGV[3])
-if seen[4] ~= ARGV[1] then return {'wrong', left} end
-redis.call('HDEL', KEYS[1], 'mac')
-redis.call('HSET', KEYS[1], 'state', 'used')
-redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[5])
-return {'ok', 0}
-"""
-)
+OWN: frozenset[Purpose] = frozenset({"reauthentication", "old-phone"})
+"""Purposes for which only the one whose phone it is can ask, signed in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,12 +76,22 @@ class Issued:
     resend_at: datetime
 
 
+class Pressed(Exception):
+    """The same request was made before: with the challenge `id`."""
+
+    def __init__(self, id: UUID) -> None:
+        super().__init__(str(id))
+        self.id = id
+
+
 @dataclass(frozen=True, slots=True)
 class Challenges:
     """The store; `pepper` keys every digest.
 
     A phone's caps count what was *not* answered: a code that is typed back correctly proves that its owner
-    asked for it, and clears the phone's counters, so that signing in again and again is not held up.
+    asked for it, and clears the counters, so that signing in again and again is not held up. They are counted
+    apart for a browser in which the number was proven before, for a chat in which it just was, and for
+    somebody who is signed in: strangers who ask and guess shut none of those out.
     """
 
     redis: Redis
@@ -179,72 +103,74 @@ class Challenges:
         """How long a challenge is remembered after its last code was made."""
         return self.quotas.code_seconds + TOMBSTONE_S
 
-    async def open(self, challenge: Challenge) -> Issued:
-        """Store a new challenge with a fresh code.
+    async def open(self, challenge: Challenge, *, sends: bool, key: str | None = None) -> Issued:
+        """Store a new challenge, with a fresh code if that `sends` one: a link alone counts as nothing.
+
+        Of the same request with the same `key` one opens its challenge, whatever breaks on the way: the key
+        is taken in the step that makes the code, when the challenge is there already.
 
         Raises:
             TooManyCodes: the phone was sent enough codes that nobody typed.
+            Pressed: the request was made before; this challenge is none.
+            KeyReused: it was another request.
         """
-        issued = await self._issue(challenge, "new")
         fields = [challenge.phone, challenge.channel, challenge.delivery, challenge.browser]
         bound = "1" if challenge.is_bound else ""
         about = [challenge.purpose, challenge.subject]
         args: list[str | int] = [self.kept_s * 1000, *fields, bound, *about]
         await OPEN.run(self.redis, keys=[_key(challenge.id)], args=args)
-        return issued
+        try:
+            return await self._issue(challenge, sends=sends, is_first=True, key=key)
+        except (DomainError, Pressed):
+            await self.redis.delete(_key(challenge.id))
+            raise
 
-    async def claim(self, key: str, challenge: Challenge) -> UUID:
-        """The challenge that the same request with this key has opened; its own id if this is the first.
+    async def require_first(self, challenge: Challenge, key: str) -> None:
+        """Raises `Pressed` or `KeyReused` for a request that was made before.
 
         Keys are a phone's own: nobody is signed in yet whose they could be.
-
-        Raises:
-            KeyReused: this phone used the key for another channel, or to get its tokens another way.
         """
-        asked = f"{challenge.channel}|{challenge.delivery}|"
-        args: list[str | int] = [f"{asked}{challenge.id}", self.quotas.code_seconds]
-        first = str(await CLAIM.run(self.redis, keys=[self._claim_key(key, challenge)], args=args))
-        if not first.startswith(asked):
+        said = await self.redis.get(self._press(challenge, key))
+        if said is not None:
+            raise self._pressed(challenge, str(said))
+
+    def _pressed(self, challenge: Challenge, said: str) -> Pressed:
+        asked = _asked(challenge)
+        if not said.startswith(asked):
             raise KeyReused
-        return UUID(first.removeprefix(asked))
+        return Pressed(UUID(said.removeprefix(asked)))
 
-    async def release(self, key: str, challenge: Challenge) -> None:
-        """Forget the key of a request that was refused."""
-        await self.redis.delete(self._claim_key(key, challenge))
-
-    def _claim_key(self, key: str, challenge: Challenge) -> str:
-        asked = f"asked|{challenge.phone}|{challenge.purpose}|{challenge.subject}|{key}"
-        return f"asked:{{{hmac.new(self.pepper, asked.encode(), hashlib.sha256).hexdigest()}}}"
+    def _press(self, challenge: Challenge, key: str) -> str:
+        press = f"asked|{challenge.phone}|{challenge.purpose}|{challenge.subject}|{key}"
+        digest = hmac.new(self.pepper, press.encode(), hashlib.sha256).hexdigest()
+        return f"asked:{{{self._tag(challenge.phone)}}}:{digest}"
 
     async def times(self, challenge: Challenge) -> tuple[datetime, datetime]:
-        """When the code expires and when another may be sent. For a code that is just being made: soon."""
+        """When the code expires and when another may be sent."""
         key = _code_key(self._tag(challenge.phone), challenge.id)
         expires, resend = await self.redis.hmget(key, ["expires", "resend"])
-        now = clock.now().timestamp()
-        return (
-            _moment(expires or (now + self.quotas.code_seconds) * 1000),
-            _moment(resend or (now + self.quotas.resend_seconds) * 1000),
-        )
+        now = clock.now().timestamp() * 1000
+        return _moment(expires or now), _moment(resend or now)
 
-    async def renew(self, challenge: Challenge) -> Issued:
-        """A fresh code in the place of the old one; the tries that were spent stay spent.
+    async def renew(self, challenge: Challenge, *, sends: bool) -> Issued:
+        """A fresh code in the place of the old one, if that `sends` one; tries that were spent stay spent.
 
         Raises:
             TooManyCodes: too soon, or too many for this phone.
             CodeUsed, TooManyTries, ChallengeUnknown: there is nothing to renew.
         """
-        issued = await self._issue(challenge, "again")
+        issued = await self._issue(challenge, sends=sends, is_again=True)
         await self.redis.pexpire(_key(challenge.id), self.kept_s * 1000)
         return issued
 
     async def hand_over(self, challenge: Challenge, chat: str) -> Issued:
-        """A fresh code for somebody whose number a bot has just seen proven, in this chat; counted when the
-        link was made.
+        """A fresh code for somebody whose number a bot has just seen proven, in this chat.
 
         Raises:
+            TooManyCodes: the chat got enough codes that nobody typed.
             CodeUsed, TooManyTries, ChallengeUnknown: there is nothing to hand over.
         """
-        issued = await self._issue(challenge, "asked")
+        issued = await self._issue(replace(challenge, chat=chat), sends=True)
         await HAND_OVER.run(self.redis, keys=[_key(challenge.id)], args=[chat, self.kept_s * 1000])
         return issued
 
@@ -273,24 +199,31 @@ class Challenges:
         """
         if challenge.delivery == "body" or not (challenge.is_bound or browser.is_one):
             return
-        if not hmac.compare_digest(browsers.mark(browser.secret, self.pepper), challenge.browser):
+        if not self._is_shown(challenge, browser):
             raise ChallengeUnknown
 
-    async def consume(self, challenge: Challenge, code: str) -> None:
-        """Spend a try; return only for the one caller who brought the right code first.
+    def _is_shown(self, challenge: Challenge, browser: Browser) -> bool:
+        """Whether the browser has brought the secret of the challenge."""
+        return browser.secret is not None and hmac.compare_digest(
+            browsers.mark(browser.secret, self.pepper), challenge.browser
+        )
+
+    async def consume(self, challenge: Challenge, code: str, browser: Browser = NO_BROWSER) -> None:
+        """Spend a try; return only for the one caller who brought the right code first. The browser in which
+        it was typed is known for this phone from then on.
 
         Raises:
             CodeWrong, CodeExpired, CodeUsed, TooManyTries, ChallengeUnknown: all others.
         """
-        tag = self._tag(challenge.phone)
-        keys = [_code_key(tag, challenge.id), *_counters("failures", tag), *_counters("sends", tag)]
         args: list[str | int] = [
             self._mac(challenge, code),
             HOUR_MS,
             DAY_MS,
             self.quotas.phone_failures_hour,
             self.quotas.phone_failures_day,
+            browsers.KEPT_S if self._is_shown(challenge, browser) else 0,
         ]
+        keys = self._keys(challenge, "failures", "sends")
         verdict, number, *first = await CONFIRM.run(self.redis, keys=keys, args=args)
         match verdict:
             case "ok":
@@ -304,12 +237,20 @@ class Challenges:
             case _:
                 _refuse(verdict, int(number))
 
-    async def _issue(self, challenge: Challenge, mode: str) -> Issued:
+    async def _issue(
+        self,
+        challenge: Challenge,
+        *,
+        sends: bool,
+        is_first: bool = False,
+        is_again: bool = False,
+        key: str | None = None,
+    ) -> Issued:
         code = f"{secrets.randbelow(10**CODE_LENGTH):0{CODE_LENGTH}d}"
-        tag = self._tag(challenge.phone)
         args: list[str | int] = [
-            self._mac(challenge, code),
-            mode,
+            self._mac(challenge, code) if sends else "",
+            "1" if is_first else "",
+            "1" if is_again else "",
             self.quotas.code_tries,
             self.quotas.code_seconds * 1000,
             self.quotas.resend_seconds * 1000,
@@ -319,11 +260,32 @@ class Challenges:
             self.quotas.phone_codes_hour,
             self.quotas.phone_codes_day,
         ]
-        keys = [_code_key(tag, challenge.id), *_counters("sends", tag)]
-        verdict, *numbers = await ISSUE.run(self.redis, keys=keys, args=args)
+        keys = self._keys(challenge, "sends")
+        if key is not None:
+            keys.append(self._press(challenge, key))
+            args += [f"{_asked(challenge)}{challenge.id}", self.quotas.code_seconds]
+        verdict, *told = await ISSUE.run(self.redis, keys=keys, args=args)
+        if verdict == "pressed":
+            before = self._pressed(challenge, str(told[0]))
+            if before.id != challenge.id:
+                raise before
+            return Issued(code, *await self.times(challenge))  # it is this press: its first answer was lost
         if verdict != "ok":
-            _refuse(verdict, int(numbers[0]))
-        return Issued(code, _moment(numbers[0]), _moment(numbers[1]))
+            _refuse(verdict, int(told[0]))
+        return Issued(code, _moment(told[0]), _moment(told[1]))
+
+    def _keys(self, challenge: Challenge, *counters: str) -> list[str]:
+        """The code, the mark of the browser, the counters of the challenge's lane, and those of the mark."""
+        tag, mark = self._tag(challenge.phone), challenge.browser[:32]
+        lane = ":chat" if challenge.chat else ":own" if challenge.purpose in OWN else ""
+        own = lane or f":{mark}"
+        lanes = [
+            f"{name}-{window}:{{{tag}}}{which}"
+            for which in (lane, own)
+            for name in counters
+            for window in ("hour", "day")
+        ]
+        return [_code_key(tag, challenge.id), f"proven:{{{tag}}}:{mark}", *lanes]
 
     def _mac(self, challenge: Challenge, code: str) -> str:
         text = f"{challenge.id}|{challenge.phone}|{challenge.purpose}|{challenge.subject}|{code}"
@@ -364,5 +326,6 @@ def _code_key(tag: str, challenge_id: UUID) -> str:
     return f"code:{{{tag}}}:{challenge_id}"
 
 
-def _counters(name: str, tag: str) -> tuple[str, str]:
-    return f"{name}-hour:{{{tag}}}", f"{name}-day:{{{tag}}}"
+def _asked(challenge: Challenge) -> str:
+    """What a press says besides its challenge: the same key with something else is another request."""
+    return f"{challenge.channel}|{challenge.delivery}|"

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
-from tochka_core.accounts.codes import CLOCK, DAY_MS, HOUR_MS, tag
+from tochka_core.accounts.code_scripts import CLOCK
+from tochka_core.accounts.codes import DAY_MS, HOUR_MS, tag
 from tochka_core.accounts.errors import TooManyPasswords
 from tochka_core.quotas import Quotas
 from tochka_core.resources import Resources

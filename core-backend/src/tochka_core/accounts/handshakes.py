@@ -21,7 +21,7 @@ from redis.asyncio import Redis
 from tochka_sdk import logs
 from tochka_sdk.errors import DomainError
 
-from tochka_core.accounts import phones
+from tochka_core.accounts import budgets, phones
 from tochka_core.accounts.codes import Challenge, Challenges
 from tochka_core.accounts.errors import PhoneInvalid, PhoneNotMobile
 from tochka_core.channels.errors import NoSuchBot, UpdateUnreadable
@@ -40,9 +40,18 @@ from tochka_core.channels.schemas import (
 )
 from tochka_core.quotas import Quotas
 from tochka_core.resources import Resources
+from tochka_core.scripts import Script
 
 NONCE_BYTES = 16
 SEEN_S = 24 * 3600  # longer than any messenger goes on repeating an update
+MINUTE_S = 60
+COUNT = Script(
+    """
+local count = redis.call('INCR', KEYS[1])
+if count == 1 then redis.call('EXPIRE', KEYS[1], ARGV[1]) end
+return count
+"""
+)
 _log = logs.get_logger(__name__)
 
 
@@ -130,6 +139,13 @@ class Handshakes:
     async def is_new(self, kind: ChannelKind, update_id: str) -> bool:
         """Mark an update as seen; False if it was."""
         return bool(await self.redis.set(self._name("seen", kind, update_id), "1", nx=True, ex=SEEN_S))
+
+    async def may_answer(self, kind: ChannelKind, chat: str) -> bool:
+        """Count an answer to this chat; False if it had enough of them for now. Messengers let a bot say so
+        much in a second, to everybody: whoever chatters must not use that up for those who wait for a code.
+        """
+        count = await COUNT.run(self.redis, keys=[self._name("answered", kind, chat)], args=[MINUTE_S])
+        return int(count) <= self.quotas.chat_answers_minute
 
     async def forget(self, kind: ChannelKind, update_id: str) -> None:
         """Take the mark away, since nothing came of the update."""
@@ -227,6 +243,8 @@ async def act(resources: Resources, kind: ChannelKind, update: Update) -> None:
 
 
 async def _act(resources: Resources, store: Handshakes, kind: ChannelKind, update: Update) -> None:
+    if not await store.may_answer(kind, update.chat):
+        return
     bot, words, url = resources.channels.bots[kind], WORDS[update.locale], resources.addresses.public_url
     match update.what:
         case Opened(nonce) if await store.meet(kind, update.chat, nonce):
@@ -260,7 +278,8 @@ async def _code_for(
         if known.channel != kind or not _is_same(phone, known):
             _log.info("accounts.another_phone_proven", channel=kind)
             return words.other_phone.format(url=url)
-        issued = await challenges.hand_over(known, f"{update.locale}:{update.chat}")
+        async with budgets.spending(resources.redis, resources.quotas, known):
+            issued = await challenges.hand_over(known, f"{update.locale}:{update.chat}")
     except DomainError as refusal:
         _log.info("accounts.handshake_too_late", channel=kind, code=refusal.code)
         return words.stale.format(url=url)

@@ -5,9 +5,16 @@ from urllib.parse import urlsplit, urlunsplit
 
 
 class Relay:
-    """Passes bytes on to the server of `url`, while it is open; its own address stays the same."""
+    """Passes bytes on to the server of `url`, while it is open; its own address stays the same.
+
+    A connection on which `fault` is said is cut, before the server hears it or instead of its answer, so many
+    times.
+    """
 
     def __init__(self, url: str) -> None:
+        self.fault: bytes | None = None
+        self.is_heard = False
+        self.times = 0
         self._url = urlsplit(url)
         self._port = 0
         self._server: asyncio.Server | None = None
@@ -35,12 +42,27 @@ class Relay:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await asyncio.open_connection(self._url.hostname, self._url.port)
         self._writers |= {writer, far_writer}
-        await asyncio.gather(self._pass(reader, far_writer), self._pass(far_reader, writer))
+        cut = asyncio.Event()
+        await asyncio.gather(
+            self._pass(reader, far_writer, cut), self._pass(far_reader, writer, cut, back=True)
+        )
         self._writers -= {writer, far_writer}
 
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pass(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        cut: asyncio.Event,
+        *,
+        back: bool = False,
+    ) -> None:
         try:
             while data := await reader.read(65536):
+                if not back and self.times and self.fault is not None and self.fault in data:
+                    self.times -= 1
+                    cut.set()
+                if cut.is_set() and (back or not self.is_heard):
+                    break
                 writer.write(data)
                 await writer.drain()
         except OSError:
