@@ -3,12 +3,14 @@
 from base64 import b64decode, b64encode
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from cryptography.exceptions import InvalidTag
 from tochka_sdk import clock, webhooks
 from tochka_sdk.db import Connection
 from tochka_sdk.ids import uuid7
@@ -148,11 +150,14 @@ def event_types() -> EventTypeList:
 
 
 def open_secrets(master: bytes, tenant_id: UUID, endpoint_id: UUID, sealed: Sealed) -> list[str]:
-    """The `whsec_` secrets that sign now: the newest first, and the one before while its grace lasts."""
-    secrets = [sealed.secret]
+    """The `whsec_` secrets that sign now: the newest first, and the one before while its grace lasts, if it
+    can be opened. Raises `InvalidTag` if the newest cannot: another master secret sealed it.
+    """
+    secrets = [unseal(master, tenant_id, endpoint_id, sealed.secret)]
     if sealed.previous_secret and sealed.previous_until and sealed.previous_until > clock.now():
-        secrets.append(sealed.previous_secret)
-    return [unseal(master, tenant_id, endpoint_id, secret) for secret in secrets]
+        with suppress(InvalidTag):  # a new one is the remedy for one that cannot be opened
+            secrets.append(unseal(master, tenant_id, endpoint_id, sealed.previous_secret))
+    return secrets
 
 
 async def list_receivers(connection: Connection, tenant_ids: Sequence[UUID]) -> dict[UUID, list[Receiver]]:

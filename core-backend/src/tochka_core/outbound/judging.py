@@ -13,8 +13,11 @@ def report_of(name: str, ids: Sequence[str], answer: Answer, now: datetime) -> R
     """The report of one exchange.
 
     A failure is whatever kept a status from coming, and a 5xx. A 429 or 503 that says when to come again
-    asks for a pause and counts as nothing. Anything else is a success, a 404 as well: somebody is there.
+    asks for a pause and counts as nothing, and so does a fault of ours. Anything else is a success, a 404 as
+    well: somebody is there.
     """
+    if answer.is_own_fault:
+        return Report(name, tuple(ids))
     pause_s = retry_after_s(answer.retry_after, now) if answer.status in {429, 503} else 0.0
     if pause_s > 0:
         return Report(name, tuple(ids), pause_s=pause_s)

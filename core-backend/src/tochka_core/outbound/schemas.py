@@ -7,6 +7,7 @@ from typing import Literal
 
 ErrorWord = Literal[
     "misshapen",  # not sent: the body is not what is published
+    "internal",  # a fault of ours, whatever was sent or came back
     "url",  # not an address that we would ask
     "port_denied",
     "address_denied",
@@ -59,6 +60,11 @@ class Answer:
     def retry_after(self) -> str | None:
         """When the other side wants to be asked again, as it says it."""
         return self.headers.get("retry-after")
+
+    @property
+    def is_own_fault(self) -> bool:
+        """Whether it says nothing of the other side: what went wrong went wrong here."""
+        return self.error in {"misshapen", "internal"}
 
     @property
     def is_success(self) -> bool:

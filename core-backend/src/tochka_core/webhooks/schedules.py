@@ -38,6 +38,8 @@ def pause_after(failures: int) -> float:
 
 def judge(command: str | None, attempts: int, answer: Answer, now: datetime) -> Verdict:
     """What `answer` to the attempt number `attempts` means: for a command of this type, or for news."""
+    if answer.error == "misshapen":
+        return Verdict("refused")
     match command, answer.status:
         case "installation.requested", 202:
             return Verdict("accepted")

@@ -1,6 +1,7 @@
 """One attempt: sign, send, judge what came back, and say so in the log."""
 
 import time
+from datetime import datetime
 
 from tochka_sdk import clock, logs
 from tochka_sdk import webhooks as standard_webhooks
@@ -21,14 +22,31 @@ _log = logs.get_logger(__name__)
 
 
 async def attempt(sender: Sender, keys: Keyring, delivery: Delivery, seconds: float) -> Outcome:
-    """Send a delivery once, within so many seconds; not at all if its body is not what is published."""
+    """Send a delivery once, within so many seconds; not at all if its body is not what is published. Whatever
+    fails here has an outcome, too: without one, it would be tried again at once and for ever.
+    """
     started_at, started = clock.now(), time.perf_counter()
     try:
-        body = payload(delivery)
+        answer = await _send(sender, keys, delivery, started_at, seconds)
+        return _outcome(delivery, answer, started_at, started)
     except EventMisshapen as error:
         _log.error("webhooks.misshapen", delivery_id=str(delivery.id), reason=str(error))
-        unsent = Answer(None, error="misshapen")
-        return Outcome(delivery, attempt_of(delivery, unsent, started_at, 0), unsent, Verdict("refused"))
+        return _outcome(delivery, Answer(None, error="misshapen"), started_at, started)
+    except Exception as error:
+        _log.error(
+            "webhooks.internal",
+            event_id=str(delivery.event_id),
+            delivery_id=str(delivery.id),
+            tenant_id=str(delivery.tenant_id),
+            exc_info=error,
+        )
+        return _outcome(delivery, Answer(None, error="internal"), started_at, started)
+
+
+async def _send(
+    sender: Sender, keys: Keyring, delivery: Delivery, started_at: datetime, seconds: float
+) -> Answer:
+    body = payload(delivery)
     headers = {
         "Content-Type": "application/json",
         "X-Request-ID": str(delivery.id),
@@ -44,12 +62,16 @@ async def attempt(sender: Sender, keys: Keyring, delivery: Delivery, seconds: fl
         headers["webhook-replay"] = "1"
     is_module = delivery.url is None
     url = f"{delivery.base_url}{DOOR}" if delivery.url is None else delivery.url
-    answer = await sender.post(url, headers, body, seconds, trusted=is_module)
+    return await sender.post(url, headers, body, seconds, trusted=is_module)
+
+
+def _outcome(delivery: Delivery, answer: Answer, started_at: datetime, started: float) -> Outcome:
     duration = time.perf_counter() - started
+    attempt = attempt_of(delivery, answer, started_at, duration)
     command = delivery.type if delivery.command else None
     verdict = judge(command, delivery.attempts, answer, clock.now())
     _tell(delivery, answer, verdict, duration)
-    return Outcome(delivery, attempt_of(delivery, answer, started_at, duration), answer, verdict)
+    return Outcome(delivery, attempt, answer, verdict)
 
 
 def _secrets(keys: Keyring, delivery: Delivery) -> list[str]:

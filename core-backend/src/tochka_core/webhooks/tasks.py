@@ -12,7 +12,7 @@ from datetime import timedelta
 from functools import partial
 
 from tochka_sdk import clock, logs
-from tochka_sdk.db import Scope
+from tochka_sdk.db import Scope, is_rejection
 from tochka_sdk.errors import Unavailable
 
 from tochka_core.outbound.public import Gates, Sender
@@ -243,27 +243,55 @@ class Dispatcher:
         outcome = await sending.attempt(self._sender, keys, delivery, seconds)
         self._admission.note(delivery, outcome.answer)
         if delivery.command and delivery.type == REQUESTED:
-            scope = Scope(tenant_id=delivery.tenant_id)
-            async with self._resources.connections.transaction(scope) as connection:
-                await outcomes.conclude_requested(connection, outcome)
+            try:
+                await self._write_requested(outcome)
+            except Exception as error:
+                if not is_rejection(error):
+                    raise
+                _report_unwritable(outcome, error)
+                await self._write_requested(outcome.bare)
         else:
             self._outcomes.append(outcome)
 
+    async def _write_requested(self, outcome: Outcome) -> None:
+        scope = Scope(tenant_id=outcome.delivery.tenant_id)
+        async with self._resources.connections.transaction(scope) as connection:
+            await outcomes.conclude_requested(connection, outcome)
+
     async def _conclude(self) -> bool:
-        """Write the outcomes that have gathered, all in one transaction; the gates are told first."""
+        """Write the outcomes that have gathered; the gates are told first."""
         await self._admission.tell()
         gathered, self._outcomes = self._outcomes, []
         if not gathered:
             return False
         try:
-            async with self._resources.connections.system(
-                "acknowledges all tenants' deliveries"
-            ) as connection:
-                await outcomes.conclude(connection, gathered)
+            await self._write(gathered)
         except BaseException:
             self._outcomes = gathered + self._outcomes
             raise
         return True
+
+    async def _write(self, gathered: Sequence[Outcome]) -> None:
+        """Write outcomes in one transaction, or in halves if one of them is rejected: that one at last
+        without what was answered, and if that is of no use, not at all.
+        """
+        try:
+            async with self._resources.connections.system(
+                "acknowledges all tenants' deliveries"
+            ) as connection:
+                await outcomes.conclude(connection, gathered)
+        except Exception as error:
+            if not is_rejection(error):
+                raise
+            middle = len(gathered) // 2
+            if middle:
+                await self._write(gathered[:middle])
+                await self._write(gathered[middle:])
+                return
+            [outcome] = gathered
+            _report_unwritable(outcome, error)
+            if outcome != outcome.bare:
+                await self._write([outcome.bare])
 
     async def _deadlines(self) -> bool:
         """Undo the activations whose deadline has passed, each in a transaction of its own."""
@@ -298,6 +326,11 @@ class Dispatcher:
                     await queue.give_back(connection, given_back)
         except Exception as error:
             _report("dispatcher.unfinished", error)
+
+
+def _report_unwritable(outcome: Outcome, error: BaseException) -> None:
+    delivery = outcome.delivery
+    _report("webhooks.unwritable", error, event_id=str(delivery.event_id), delivery_id=str(delivery.id))
 
 
 def _report(event: str, error: BaseException, **facts: object) -> None:

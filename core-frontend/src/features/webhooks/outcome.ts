@@ -30,6 +30,7 @@ const ERRORS: Readonly<Record<string, MessageDescriptor>> = {
   tls: msg`сертификат не подошёл`,
   timeout: msg`ответа не было вовремя`,
   protocol: msg`ответ не похож на HTTP`,
+  internal: msg`сбой на нашей стороне`,
 }
 
 /** What one try brought: `ответ 500`, `нет соединения`. Empty before the first. */

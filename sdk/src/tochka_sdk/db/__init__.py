@@ -15,7 +15,14 @@ from tochka_sdk.db.connections import Connection, Connections, savepoint
 from tochka_sdk.db.database import Database, narrow
 from tochka_sdk.db.listener import Listener
 from tochka_sdk.db.models import NAMING, new_base, new_metadata
-from tochka_sdk.db.pools import UNPRUNED, PoolStatus, TransactionAborted, UnsafeRole, violates
+from tochka_sdk.db.pools import (
+    UNPRUNED,
+    PoolStatus,
+    TransactionAborted,
+    UnsafeRole,
+    is_rejection,
+    violates,
+)
 from tochka_sdk.db.scope import NoScope, Scope
 
 __all__ = [
@@ -30,6 +37,7 @@ __all__ = [
     "Scope",
     "TransactionAborted",
     "UnsafeRole",
+    "is_rejection",
     "narrow",
     "new_base",
     "new_metadata",

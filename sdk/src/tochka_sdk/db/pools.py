@@ -34,6 +34,8 @@ _LOST = (
     # statements at once, which would be a mistake in the program, are an InterfaceError.
     asyncpg.InternalClientError,
 )
+_REJECTED = {"22", "23", "54", "P0"}
+"""Classes of SQLSTATE: data exception, integrity constraint, program limit, raised by a function."""
 _log = logs.get_logger(__name__)
 
 
@@ -73,6 +75,15 @@ def violates(error: BaseException, constraint: str) -> bool:
     return (
         isinstance(cause, asyncpg.IntegrityConstraintViolationError) and cause.constraint_name == constraint
     )
+
+
+def is_rejection(error: BaseException) -> bool:
+    """Whether a statement (asyncpg's) failed by what it was given, and would again: values that are none,
+    constraints, limits. How the database fares, who else is at work and what may be done are other matters.
+    """
+    if isinstance(error, asyncpg.PostgresError):
+        return (error.sqlstate or "")[:2] in _REJECTED
+    return isinstance(error, ValueError | TypeError | LookupError | ArithmeticError)
 
 
 def is_connection_loss(error: BaseException) -> bool:

@@ -47,7 +47,8 @@ HOLD_QUEUES = """
 """
 # A statement of its own: what was committed before the queues were held must be seen, or it would be
 # forgotten. A lease is the next due time: a dispatcher that dies gives its deliveries back by doing nothing.
-# A queue that has more of what is due goes to the end of the line; one whose turn did not come stays.
+# A queue that has more of what is due goes to the end of the line; one whose turn did not come stays. The
+# counter ends where its column does: one delivery's must not fail the claim of all.
 CLAIM_DELIVERIES = """
     WITH held AS MATERIALIZED (
       SELECT * FROM unnest($1::uuid[], $2::text[], $7::integer[])
@@ -62,7 +63,8 @@ CLAIM_DELIVERIES = """
       LIMIT $4
     ), leased AS (
       UPDATE deliveries d
-      SET due_at = now() + $6::interval, leased_until = now() + $6::interval, attempts = attempts + 1
+      SET due_at = now() + $6::interval, leased_until = now() + $6::interval,
+        attempts = least(attempts, 32766) + 1
       FROM due WHERE d.tenant_id = due.tenant_id AND d.id = due.id
       RETURNING d.tenant_id, d.id, d.event_id, d.receiver, d.endpoint_id, d.installation_id, d.type,
                 d.command, d.sequence, d.attempts, d.deadline_at, d.resource, d.replays, due.due_at,

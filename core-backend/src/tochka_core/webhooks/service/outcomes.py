@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -31,6 +31,21 @@ class Outcome:
     answer: Answer
     verdict: Verdict
 
+    @property
+    def bare(self) -> "Outcome":
+        """The same without what the other side said: it must not keep from being known what became of the
+        delivery.
+        """
+        attempt = replace(
+            self.attempt,
+            error="internal",
+            response_body=None,
+            response_headers=None,
+            timings=None,
+            address=None,
+        )
+        return replace(self, attempt=attempt, answer=Answer(self.answer.status, error="internal"))
+
 
 async def conclude(connection: Connection, outcomes: Sequence[Outcome]) -> None:
     """Write what became of several deliveries, and the attempts behind it. Twice is as good as once."""
@@ -50,8 +65,8 @@ async def conclude(connection: Connection, outcomes: Sequence[Outcome]) -> None:
 
 
 async def _tell_endpoints(connection: Connection, outcomes: Sequence[Outcome]) -> None:
-    """An endpoint that fails for days is disabled, after warnings; one that says it is gone, at once. What
-    was not sent to it says nothing of it.
+    """An endpoint that fails for days is disabled, after warnings; one that says it is gone, at once. A fault
+    of ours says nothing of it.
     """
     results = [
         endpoints.Result(
@@ -61,7 +76,7 @@ async def _tell_endpoints(connection: Connection, outcomes: Sequence[Outcome]) -
             gone=o.answer.status == GONE,
         )
         for o in outcomes
-        if o.delivery.endpoint_id is not None and o.answer.error != "misshapen"
+        if o.delivery.endpoint_id is not None and not o.answer.is_own_fault
     ]
     if results:
         await endpoints.note_results(connection, results)
