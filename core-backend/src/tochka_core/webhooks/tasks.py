@@ -35,7 +35,6 @@ from tochka_core.webhooks.service.outcomes import Outcome
 
 FAN_OUT = 200
 OVERDUE = 50
-REPLAYS = 20
 FAN_OUT_S, DELIVER_S, CONCLUDE_S, OVERDUE_S, REPLAYS_S = 0.03, 0.1, 0.02, 0.25, 0.25
 # A lease ends soon after its holder died; whoever lives renews it, however long the request takes.
 LEASE = timedelta(seconds=10)
@@ -214,12 +213,12 @@ class Dispatcher:
             return await months.forget_events(connection, kept) == months.PORTION
 
     async def _replays(self) -> bool:
-        """Make the next portions of what is to be sent again due."""
+        """Make the next portion of what is to be sent again due, of one job."""
         async with self._resources.connections.system("sends deliveries again") as connection:
-            count = await replays.advance(connection, REPLAYS)
-        if count:
+            has_advanced = await replays.advance(connection)
+        if has_advanced:
             self._wake.set()
-        return count == REPLAYS
+        return has_advanced
 
     def _landed(self, lane: Lane, task: asyncio.Task[None]) -> None:
         delivery = self._sending.pop(task)

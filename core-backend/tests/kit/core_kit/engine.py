@@ -240,9 +240,13 @@ class Engine:
             await replays.send_again(connection, self.tenant_id, delivery_id)
 
     async def advance(self) -> None:
-        """Make the next portions of replays due."""
+        """Make the next portions of replays due, job by job."""
+        while await self._advance():
+            pass
+
+    async def _advance(self) -> bool:
         async with self.jobs.connections.system("test") as connection:
-            await replays.advance(connection, 20)
+            return await replays.advance(connection)
 
     async def rows(self) -> dict[UUID, Row]:
         """Every delivery of the tenant, past all policies."""

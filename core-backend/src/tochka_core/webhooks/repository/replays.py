@@ -33,10 +33,26 @@ CANCEL_REPLAY = """
     UPDATE replays SET status = 'cancelled', finished_at = now()
     WHERE tenant_id = $1 AND id = $2 AND status = 'running' RETURNING *
 """
-DUE_REPLAYS = """
+DUE_REPLAY = """
     SELECT r.* FROM replays r JOIN webhook_endpoints w ON w.tenant_id = r.tenant_id AND w.id = r.endpoint_id
     WHERE r.status = 'running' AND r.due_at <= now() AND w.status = 'enabled'
-    ORDER BY r.due_at LIMIT $1 FOR NO KEY UPDATE OF r SKIP LOCKED
+    ORDER BY r.due_at LIMIT 1 FOR NO KEY UPDATE OF r SKIP LOCKED
+"""
+# A look at so many of an endpoint's history, which locks nothing: `reached` is the last of them, or of as
+# many that fit as may be sent.
+LOOK_ON = """
+    WITH seen AS MATERIALIZED (
+      SELECT d.sequence,
+        ($3::timestamptz IS NULL OR d.created_at >= $3) AND ($4::timestamptz IS NULL OR d.created_at < $4)
+        AND (cardinality($5::text[]) = 0 OR d.type = ANY($5)) AND d.status = ANY($6::text[])
+        AND (d.status <> 'pending' OR (d.attempts > 0 AND d.leased_until IS NULL AND isfinite(d.due_at)))
+          AS fits
+      FROM deliveries d WHERE d.tenant_id = $1 AND d.receiver = $2::uuid::text AND d.sequence > $7
+      ORDER BY d.sequence LIMIT $9
+    ), fitting AS (SELECT sequence FROM seen WHERE fits ORDER BY sequence LIMIT $8)
+    SELECT (SELECT count(*) FROM seen) AS seen, (SELECT count(*) FROM fitting) AS fitting,
+      CASE WHEN (SELECT count(*) FROM fitting) = $8 THEN (SELECT max(sequence) FROM fitting)
+           ELSE (SELECT max(sequence) FROM seen) END AS reached
 """
 # Holds the queue, like everybody who makes deliveries due.
 HOLD_QUEUE = """
@@ -47,12 +63,12 @@ HOLD_QUEUE = """
 SEND_AGAIN = """
     WITH chosen AS MATERIALIZED (
       SELECT d.tenant_id, d.id, d.sequence, d.status = 'pending' AS is_tried FROM deliveries d
-      WHERE d.tenant_id = $1 AND d.receiver = $2::uuid::text AND d.sequence > $7
+      WHERE d.tenant_id = $1 AND d.receiver = $2::uuid::text AND d.sequence > $7 AND d.sequence <= $8
         AND ($3::timestamptz IS NULL OR d.created_at >= $3)
         AND ($4::timestamptz IS NULL OR d.created_at < $4)
         AND (cardinality($5::text[]) = 0 OR d.type = ANY($5)) AND d.status = ANY($6::text[])
         AND (d.status <> 'pending' OR (d.attempts > 0 AND d.leased_until IS NULL AND isfinite(d.due_at)))
-      ORDER BY d.sequence LIMIT $8 FOR NO KEY UPDATE
+      ORDER BY d.sequence FOR NO KEY UPDATE
     ), hastened AS (
       UPDATE deliveries d SET due_at = least(d.due_at, now())
       FROM chosen WHERE d.tenant_id = chosen.tenant_id AND d.id = chosen.id AND chosen.is_tried
@@ -67,7 +83,7 @@ SEND_AGAIN = """
           ) THEN 'infinity'::timestamptz ELSE now() END
       FROM chosen WHERE d.tenant_id = chosen.tenant_id AND d.id = chosen.id AND NOT chosen.is_tried
     )
-    SELECT count(*) AS count, max(sequence) AS last_sequence FROM chosen
+    SELECT count(*) FROM chosen
 """
 SEND_ONE_AGAIN = """
     UPDATE deliveries d
@@ -112,20 +128,35 @@ async def cancel_replay(connection: Connection, tenant_id: UUID, replay_id: UUID
     return await connection.fetchrow(CANCEL_REPLAY, tenant_id, replay_id)
 
 
-async def due_replays(connection: Connection, limit: int) -> Sequence[Any]:
-    """Jobs whose next portion is due, held until the transaction ends; none of disabled endpoints."""
-    return await connection.fetch(DUE_REPLAYS, limit)
+async def due_replay(connection: Connection) -> Any:
+    """The job whose next portion has been due the longest, held until the transaction ends; none of disabled
+    endpoints. None: no job is due.
+    """
+    return await connection.fetchrow(DUE_REPLAY)
 
 
-async def send_again(connection: Connection, replay: Any) -> tuple[int, int]:
-    """Make the next portion of a job due; how many, and the last of their sequences. Holds the queue."""
+async def look_on(connection: Connection, replay: Any, limit: int) -> Any:
+    """What a job finds of its endpoint's history when it looks at so many more: how many it has `seen`, how
+    many are `fitting` and may be sent at once, and the sequence that it has `reached` by them.
+    """
+    return await connection.fetchrow(LOOK_ON, *_wanted(replay), replay["rate_per_second"], limit)
+
+
+async def send_again(connection: Connection, replay: Any, reached: int) -> int:
+    """Make due what a job asks for up to this sequence; how many. Holds the queue."""
     await connection.execute(HOLD_QUEUE, replay["tenant_id"], replay["endpoint_id"])
-    if replay["delivery_id"] is not None:
-        await connection.execute(SEND_ONE_AGAIN, replay["tenant_id"], replay["delivery_id"])
-        return 1, replay["last_sequence"]
-    chosen = ("tenant_id", "endpoint_id", "since", "until", "event_types", "statuses", "last_sequence")
-    [row] = await connection.fetch(SEND_AGAIN, *(replay[name] for name in chosen), replay["rate_per_second"])
-    return row["count"], row["last_sequence"] or replay["last_sequence"]
+    return int(await connection.fetchval(SEND_AGAIN, *_wanted(replay), reached))
+
+
+async def send_one_again(connection: Connection, replay: Any) -> None:
+    """Make the one delivery of a job due. Holds the queue."""
+    await connection.execute(HOLD_QUEUE, replay["tenant_id"], replay["endpoint_id"])
+    await connection.execute(SEND_ONE_AGAIN, replay["tenant_id"], replay["delivery_id"])
+
+
+def _wanted(replay: Any) -> list[Any]:
+    names = ("tenant_id", "endpoint_id", "since", "until", "event_types", "statuses", "last_sequence")
+    return [replay[name] for name in names]
 
 
 async def advance_replay(

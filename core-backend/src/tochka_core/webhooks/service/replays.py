@@ -34,7 +34,9 @@ from tochka_core.webhooks.schemas import (
 from tochka_core.webhooks.service import queue
 
 MISSED: list[Replayable] = ["held", "refused", "expired", "pending"]
-TICK = timedelta(seconds=1)
+STRIDE = 2000
+"""How many of an endpoint's history a step of a job looks at."""
+SECOND = timedelta(seconds=1)
 
 
 async def send_test(connection: Connection, tenant_id: UUID, endpoint_id: UUID) -> UUID:
@@ -58,9 +60,10 @@ async def start(
     connection: Connection, tenant_id: UUID, endpoint_id: UUID, asked: ReplayRequest
 ) -> ReplayRead:
     """Write a job down."""
-    await _ready(connection, tenant_id, endpoint_id)
+    await _require_enabled(connection, tenant_id, endpoint_id)
     wanted = _wanted(tenant_id, endpoint_id, asked)
-    total = await repository.count_replayable(connection, wanted)
+    total = await repository.count_replayable(connection, wanted)  # which may take long, and holds nothing
+    await queue.begin_anew(connection, tenant_id, endpoint_id)
     return _read(await repository.add_replay(connection, uuid7(), wanted, total))
 
 
@@ -111,22 +114,35 @@ async def cancel(connection: Connection, tenant_id: UUID, replay_id: UUID) -> Re
     return _read(row)
 
 
-async def advance(connection: Connection, limit: int) -> int:
-    """Make the next portion of each due job's deliveries due; how many jobs there were (jobs role)."""
-    due = await repository.due_replays(connection, limit)
-    for replay in sorted(due, key=lambda row: (row["tenant_id"], str(row["endpoint_id"]))):
-        sent, last_sequence = await repository.send_again(connection, replay)
-        done = replay["delivery_id"] is not None or sent < replay["rate_per_second"]
-        await repository.advance_replay(connection, replay, sent, last_sequence, TICK, done=done)
-    return len(due)
+async def advance(connection: Connection) -> bool:
+    """Make the next portion of the job that is due first due; whether there was one (jobs role). What it
+    looks through is bounded, and the queue is held only for what it sends.
+    """
+    replay = await repository.due_replay(connection)
+    if replay is None:
+        return False
+    if replay["delivery_id"] is not None:
+        await repository.send_one_again(connection, replay)
+        await repository.advance_replay(connection, replay, 1, replay["last_sequence"], SECOND, done=True)
+        return True
+    found = await repository.look_on(connection, replay, STRIDE)
+    sent = await repository.send_again(connection, replay, found["reached"]) if found["fitting"] else 0
+    rate, last_sequence = replay["rate_per_second"], found["reached"] or replay["last_sequence"]
+    done = found["seen"] < STRIDE and found["fitting"] < rate
+    await repository.advance_replay(connection, replay, sent, last_sequence, sent / rate * SECOND, done=done)
+    return True
 
 
 async def _ready(connection: Connection, tenant_id: UUID, endpoint_id: UUID) -> None:
-    """It takes something, and is to be asked now: somebody waits to see what comes of it."""
+    """It takes something, and is to be asked now: somebody waits to see what comes of it. Holds the queue."""
+    await _require_enabled(connection, tenant_id, endpoint_id)
+    await queue.begin_anew(connection, tenant_id, endpoint_id)
+
+
+async def _require_enabled(connection: Connection, tenant_id: UUID, endpoint_id: UUID) -> None:
     endpoint = await endpoints.get(connection, tenant_id, endpoint_id)
     if endpoint.status != "enabled":
         raise EndpointDisabled
-    await queue.begin_anew(connection, tenant_id, endpoint_id)
 
 
 def _wanted(tenant_id: UUID, endpoint_id: UUID, asked: ReplayRequest) -> NewReplay:
