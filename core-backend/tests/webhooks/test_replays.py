@@ -151,3 +151,49 @@ async def test_each_job_has_a_transaction_of_its_own(wired: Wired, database: Scr
                 another.released.set()
             for job in jobs:
                 await _until_done(wired, job)
+
+
+PAUSE = "UPDATE replays SET due_at = $2::text::timestamptz WHERE id = $1 RETURNING id"
+
+
+async def test_a_replay_sends_what_there_was_when_it_was_asked_for_and_nothing_that_came_after(
+    wired: Wired, database: ScratchDatabase
+) -> None:
+    async with receiver_of(wired.core, wired.owner) as receiver:
+        asked = {"statuses": ["delivered"]}
+        assert (await _job(wired, receiver, **asked))["total"] == 0  # nothing yet: it ends with nothing
+        async with dispatching(wired.core.jobs):
+            for name in ("Раз", "Два", "Три"):
+                await rename(wired.owner, name)
+            await _until_delivered(database, receiver, 3)
+        dry = await wired.owner.client.post(f"{receiver.endpoint}/replays", json={**asked, "dry_run": True})
+        job = await _job(wired, receiver, **asked)
+        assert (dry.json()["total"], job["total"]) == (3, 3)
+        await look(database, PAUSE, UUID(job["id"]), "infinity")
+        async with dispatching(wired.core.jobs):
+            for name in ("Четыре", "Пять"):
+                await rename(wired.owner, name)
+            await _until_delivered(database, receiver, 5)
+            await look(database, PAUSE, UUID(job["id"]), "now")
+            assert (await _until_done(wired, job))["done"] == 3
+            await receiver.wait_for(RENAMED, 8)
+            await _until_delivered(database, receiver, 5)
+        again = [one for one in receiver.received if "webhook-replay" in one.headers]
+        assert sorted(one.envelope.sequence for one in again) == [1, 2, 3]
+
+
+FROM_BEFORE = "UPDATE replays SET until_sequence = NULL WHERE id = $1 RETURNING id"
+
+
+async def test_a_job_that_was_written_before_jobs_had_an_end_sends_all_there_is(
+    wired: Wired, database: ScratchDatabase
+) -> None:
+    async with receiver_of(wired.core, wired.owner) as receiver:
+        job = await _job(wired, receiver, statuses=["delivered"])
+        await look(database, FROM_BEFORE, UUID(job["id"]))
+        await look(database, PAUSE, UUID(job["id"]), "infinity")
+        async with dispatching(wired.core.jobs):
+            await rename(wired.owner, "Раз")
+            await _until_delivered(database, receiver, 1)
+            await look(database, PAUSE, UUID(job["id"]), "now")
+            assert (await _until_done(wired, job))["done"] == 1

@@ -159,7 +159,9 @@ class Attempt(Base):
 
 
 class Replay(Base):
-    """A job that sends an endpoint's deliveries again, so many a second; `last_sequence` is how far it is."""
+    """A job that sends an endpoint's deliveries again, so many a second; `last_sequence` is how far it is,
+    and `until_sequence` where it ends. None: with the history, or it is about one delivery.
+    """
 
     __tablename__ = "replays"
 
@@ -176,6 +178,7 @@ class Replay(Base):
     total: Mapped[int] = mapped_column(BigInteger)
     done: Mapped[int] = mapped_column(BigInteger, server_default="0")
     last_sequence: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    until_sequence: Mapped[int | None] = mapped_column(BigInteger)
     due_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=text("now()"))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=text("now()"))
     finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

@@ -252,7 +252,7 @@ class Dispatching(RuleBasedStateMachine):
             return False
         if job["delivery_id"] is not None:
             return bool(row.id == job["delivery_id"])
-        return row.status in job["statuses"] and row.sequence > job["last_sequence"]
+        return row.status in job["statuses"] and job["last_sequence"] < row.sequence <= job["until_sequence"]
 
     def is_well(self) -> None:
         """Every event has one delivery for each endpoint that wants it, numbered in order; each is where it

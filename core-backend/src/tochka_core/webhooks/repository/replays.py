@@ -11,8 +11,12 @@ from tochka_core.webhooks.repository.columns import values
 from tochka_core.webhooks.schemas import NewReplay
 
 # Of what is pending, only what waits to be tried again: it is tried now, and that is no replay.
+# One snapshot: what is counted is all that fits up to the last delivery that there is.
 COUNT_REPLAYABLE = """
-    SELECT count(*) FROM deliveries d
+    SELECT count(*) AS total, (
+        SELECT coalesce(max(sequence), 0) FROM deliveries WHERE tenant_id = $1 AND receiver = $2::uuid::text
+      ) AS until_sequence
+    FROM deliveries d
     WHERE tenant_id = $1 AND endpoint_id = $2 AND ($3::timestamptz IS NULL OR created_at >= $3)
       AND ($4::timestamptz IS NULL OR created_at < $4) AND (cardinality($5::text[]) = 0 OR type = ANY($5))
       AND status = ANY($6::text[])
@@ -20,8 +24,9 @@ COUNT_REPLAYABLE = """
 """
 ADD_REPLAY = """
     INSERT INTO replays
-      (tenant_id, id, endpoint_id, since, until, event_types, statuses, rate_per_second, delivery_id, total)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+      (tenant_id, id, endpoint_id, since, until, event_types, statuses, rate_per_second, delivery_id, total,
+       until_sequence)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
     RETURNING *
 """
 LIST_REPLAYS = """
@@ -48,6 +53,7 @@ LOOK_ON = """
         AND (d.status <> 'pending' OR (d.attempts > 0 AND d.leased_until IS NULL AND isfinite(d.due_at)))
           AS fits
       FROM deliveries d WHERE d.tenant_id = $1 AND d.receiver = $2::uuid::text AND d.sequence > $7
+        AND d.sequence <= coalesce($10::bigint, 9223372036854775807)
       ORDER BY d.sequence LIMIT $9
     ), fitting AS (SELECT sequence FROM seen WHERE fits ORDER BY sequence LIMIT $8)
     SELECT (SELECT count(*) FROM seen) AS seen, (SELECT count(*) FROM fitting) AS fitting,
@@ -100,15 +106,18 @@ ADVANCE_REPLAY = """
 """
 
 
-async def count_replayable(connection: Connection, wanted: NewReplay) -> int:
-    """How many deliveries a replay would send again now."""
-    return int(await connection.fetchval(COUNT_REPLAYABLE, *values(wanted)[:6]))
+async def count_replayable(connection: Connection, wanted: NewReplay) -> tuple[int, int]:
+    """How many deliveries a replay would send again now, and the sequence that it would end at."""
+    [row] = await connection.fetch(COUNT_REPLAYABLE, *values(wanted)[:6])
+    return row["total"], row["until_sequence"]
 
 
-async def add_replay(connection: Connection, replay_id: UUID, wanted: NewReplay, total: int) -> Any:
+async def add_replay(
+    connection: Connection, replay_id: UUID, wanted: NewReplay, total: int, until_sequence: int | None = None
+) -> Any:
     """Write a job; the row."""
     tenant_id, *rest = values(wanted)
-    return await connection.fetchrow(ADD_REPLAY, tenant_id, replay_id, *rest, total)
+    return await connection.fetchrow(ADD_REPLAY, tenant_id, replay_id, *rest, total, until_sequence)
 
 
 async def list_replays(
@@ -139,7 +148,8 @@ async def look_on(connection: Connection, replay: Any, limit: int) -> Any:
     """What a job finds of its endpoint's history when it looks at so many more: how many it has `seen`, how
     many are `fitting` and may be sent at once, and the sequence that it has `reached` by them.
     """
-    return await connection.fetchrow(LOOK_ON, *_wanted(replay), replay["rate_per_second"], limit)
+    rate, until_sequence = replay["rate_per_second"], replay["until_sequence"]
+    return await connection.fetchrow(LOOK_ON, *_wanted(replay), rate, limit, until_sequence)
 
 
 async def send_again(connection: Connection, replay: Any, reached: int) -> int:

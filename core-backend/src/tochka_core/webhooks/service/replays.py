@@ -53,18 +53,20 @@ async def count(
     """How many deliveries a replay would send again now."""
     await endpoints.get(connection, tenant_id, endpoint_id)
     wanted = _wanted(tenant_id, endpoint_id, asked)
-    return ReplayCount(total=await repository.count_replayable(connection, wanted))
+    total, _ = await repository.count_replayable(connection, wanted)
+    return ReplayCount(total=total)
 
 
 async def start(
     connection: Connection, tenant_id: UUID, endpoint_id: UUID, asked: ReplayRequest
 ) -> ReplayRead:
-    """Write a job down."""
+    """Write a job down. It ends at the last delivery that there is now: what comes later is told anyway."""
     await _require_enabled(connection, tenant_id, endpoint_id)
     wanted = _wanted(tenant_id, endpoint_id, asked)
-    total = await repository.count_replayable(connection, wanted)  # which may take long, and holds nothing
+    # first: it may take long, and holds nothing
+    total, until_sequence = await repository.count_replayable(connection, wanted)
     await queue.begin_anew(connection, tenant_id, endpoint_id)
-    return _read(await repository.add_replay(connection, uuid7(), wanted, total))
+    return _read(await repository.add_replay(connection, uuid7(), wanted, total, until_sequence))
 
 
 async def recover(
