@@ -12,7 +12,7 @@ UP_ARGUMENTS ?=
 PYTEST_ARGUMENTS ?=
 # A part of the tests covers a part of the code: the floor is asked of their sum. Counting costs a third of the
 # time; what drives the whole from outside is not asked to be counted.
-WHOLE_CORE := $(addprefix core-backend/tests/,access attacks fuzz races)
+WHOLE_CORE := $(addprefix core-backend/tests/,access attacks fuzz queries races rls)
 PYTEST = $(BIN)/python -m pytest -m "not proof"
 COUNTED = $(PYTEST) --cov --cov-report= --cov-fail-under=0
 

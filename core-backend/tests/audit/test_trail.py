@@ -9,6 +9,7 @@ import httpx
 import pytest
 from core_kit.activation import activate, ask, outcome, unique_label
 from core_kit.codes import answer, challenge, look, other, refusal
+from core_kit.members import join
 from core_kit.modules import REQUESTED, ScriptedModule, answers
 from core_kit.people import API, Owner, confirm
 from core_kit.running import RunningCore
@@ -86,6 +87,22 @@ async def test_signing_in_and_out_and_ending_a_session_are_written_down_once(
     assert (await _own(owner.client))[0]["subject_id"] == ended
     # who came in concerns the tenant, too; leaving is the person's own matter
     assert _actions(await _trail(owner))[:2] == ["person.signed_in"] * 2
+
+
+async def test_every_tenant_of_a_person_hears_of_a_sign_in_and_the_person_once(
+    core: RunningCore, owner: Owner, stranger: Owner
+) -> None:
+    """The session opens all of them, whichever the first token is for."""
+    await join(owner, stranger)
+    before = [len(await _trail(tenant)) for tenant in (owner, stranger)]
+    own = len(await _own(stranger.client))
+    async with httpx.AsyncClient(base_url=core.url) as device:
+        await confirm(device, stranger.phone)
+    for tenant, count in zip((owner, stranger), before, strict=True):
+        entries = await _trail(tenant)
+        assert len(entries) == count + 1
+        assert (entries[0]["action"], entries[0]["user_id"]) == ("person.signed_in", str(stranger.user_id))
+    assert len(await _own(stranger.client)) == own + 1
 
 
 async def test_a_replayed_refresh_token_is_written_down_although_it_is_refused(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, not_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from tochka_sdk.db import Connection
 
@@ -188,9 +188,13 @@ async def list_of_tenant(
 async def list_of_person(
     session: AsyncSession, user_id: UUID, before: UUID | None, limit: int
 ) -> Sequence[AuditEntry]:
-    """A page of what a person did, newest first."""
+    """A page of what a person did, newest first; of a sign-in once, however many tenants were told of it."""
+    is_copy = and_(AuditEntry.action == "person.signed_in", AuditEntry.subject_id == user_id)
     query = (
-        select(AuditEntry).where(AuditEntry.user_id == user_id).order_by(AuditEntry.id.desc()).limit(limit)
+        select(AuditEntry)
+        .where(AuditEntry.user_id == user_id, not_(is_copy))
+        .order_by(AuditEntry.id.desc())
+        .limit(limit)
     )
     if before is not None:
         query = query.where(AuditEntry.id < before)

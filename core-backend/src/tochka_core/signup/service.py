@@ -175,11 +175,15 @@ async def _record(
     caller: Caller,
     own: list[TenantOfPerson],
 ) -> None:
-    """Write down who came in, in the trail of the tenant that the first access token is for."""
+    """Write down who came in: for the person, with the tenant that the first access token is for; and for
+    every other tenant of the person, which the session opens as well, with the person as the subject.
+    """
     by = Actor(grant.user_id, grant.session_id, caller.address)
-    tenant_id = own[0].id if own else None
     how = {"method": grant.method}
-    await audit.record(connection, action, by=by, tenant_id=tenant_id, subject_id=grant.session_id, data=how)
+    first = own[0].id if own else None
+    await audit.record(connection, action, by=by, tenant_id=first, subject_id=grant.session_id, data=how)
+    for tenant in own[1:]:
+        await audit.record(connection, action, by=by, tenant_id=tenant.id, subject_id=grant.user_id, data=how)
 
 
 async def refresh(
