@@ -80,6 +80,7 @@ async def open_resources(
                 sender=sender,
                 outbound_policy=policy,
                 activation_deadline=timedelta(seconds=settings.activation_deadline_s),
+                webhook_connections=settings.webhook_connections,
                 deliveries_kept_months=settings.deliveries_kept_months,
             )
     finally:

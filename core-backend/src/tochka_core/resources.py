@@ -59,6 +59,7 @@ class Resources:
     sender: Sender
     outbound_policy: Policy
     activation_deadline: timedelta
+    webhook_connections: int
     deliveries_kept_months: int
 
     @property

@@ -128,6 +128,7 @@ class Settings(ChannelSettings):
     webhook_private_addresses: bool = False
     webhook_ports: Annotated[tuple[int, ...], NoDecode] = (443, 8443)
     webhook_denied_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+    webhook_connections: int = Field(default=512, ge=2, le=100_000)
     deliveries_kept_months: int = Field(default=3, ge=1, le=120)
     activation_deadline_s: float = Field(default=60.0, gt=0, le=600)
     trial_days: int = Field(default=14, ge=0, le=365)

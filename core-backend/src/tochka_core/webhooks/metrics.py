@@ -13,6 +13,9 @@ SECONDS = Histogram(
 )
 UNDONE = Counter("tochka_activations_undone", "Activations undone because their deadline passed.")
 FAILURES = Counter("tochka_dispatcher_failures", "Rounds of the dispatcher that failed.", ("loop",))
-DEFERRED = Counter("tochka_webhook_deferrals", "Deliveries put back because their receiver's gate was shut.")
+DEFERRED = Counter(
+    "tochka_webhook_deferrals",
+    "Deliveries put back because their receiver's gate was shut, or their tenant had no place left.",
+)
 LATE = Gauge("tochka_webhook_late_seconds", "For how long the first of all queues has been due.", ("lane",))
 OUTBOX_LAG = Gauge("tochka_outbox_lag_seconds", "For how long the first event has waited for its deliveries.")

@@ -18,7 +18,7 @@ from tochka_sdk.errors import Unavailable
 from tochka_core.outbound.public import Gates, Sender
 from tochka_core.resources import Resources
 from tochka_core.webhooks import metrics, sending
-from tochka_core.webhooks.admission import Admission
+from tochka_core.webhooks.admission import Admission, Places
 from tochka_core.webhooks.schedules import REQUESTED, pause_after
 from tochka_core.webhooks.schemas import Delivery
 from tochka_core.webhooks.service import (
@@ -145,6 +145,7 @@ class Dispatcher:
     async def _deliver(self) -> bool:
         """Claim what is due and start sending it; commands first."""
         claimed: list[Delivery] = []
+        places = Places(self._resources.webhook_connections, self._sending.values())
         async with self._resources.connections.system("claims deliveries") as connection:
             for lane in LANES:
                 flying = self._in_flight[lane]
@@ -154,13 +155,13 @@ class Dispatcher:
                     command=lane.command,
                     share=lane.share,
                     limit=lane.batch,
-                    without=full,
+                    without=[*full, *places.full],
                     lease=LEASE,
                 )
         for delivery in claimed:
             if delivery.command:  # whoever waits for an activation does not wait for the gates of news
                 self._start(delivery)
-        await self._admit([delivery for delivery in claimed if not delivery.command])
+        await self._admit([delivery for delivery in claimed if not delivery.command], places)
         return bool(claimed)
 
     def _start(self, delivery: Delivery) -> None:
@@ -170,9 +171,9 @@ class Dispatcher:
         self._sending[task] = delivery
         task.add_done_callback(partial(self._landed, lane))
 
-    async def _admit(self, deliveries: Sequence[Delivery]) -> None:
+    async def _admit(self, deliveries: Sequence[Delivery], places: Places) -> None:
         """Start what may be sent now; put the others back where they stood: no attempt is counted."""
-        admitted = await self._admission.admit(deliveries)
+        admitted = await self._admission.admit(deliveries, places)
         for delivery in admitted.sent:  # first: nothing that fails below may keep them
             self._start(delivery)
         if admitted.kept:

@@ -17,7 +17,7 @@ from tochka_core.outbound.public import Answer, Gates, Report
 from tochka_core.outbox import public as outbox
 from tochka_core.outbox.events import InstallationLive
 from tochka_core.resources import Resources
-from tochka_core.webhooks.admission import Admission, Admitted
+from tochka_core.webhooks.admission import Admission, Admitted, Places
 from tochka_core.webhooks.schedules import judge
 from tochka_core.webhooks.schemas import Delivery, ReplayRequest
 from tochka_core.webhooks.service import outcomes, queue, replays, routing
@@ -159,7 +159,8 @@ class Engine:
 
     async def _claim(self, worker: str, share: int, limit: int) -> Admitted:
         claimed = await self._take(share, limit)
-        admitted = await self._admission(worker).admit(claimed)
+        places = Places(self.jobs.webhook_connections, ())
+        admitted = await self._admission(worker).admit(claimed, places)
         if admitted.kept:
             async with self.jobs.connections.system("test") as connection:
                 await queue.give_back(connection, admitted.kept, admitted.waits)

@@ -18,7 +18,6 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from tochka_core.outbound.addresses import is_denied
 from tochka_core.outbound.schemas import ErrorWord, Policy, Timings
 
-MOST_CONNECTIONS = 512
 _COURSE: ContextVar["Course | None"] = ContextVar("outbound_course", default=None)
 
 
@@ -102,7 +101,7 @@ def open_connector(
         use_dns_cache=False,
         socket_factory=_checked_sockets(policy),
         keepalive_timeout=keep_s,
-        limit=MOST_CONNECTIONS,
+        limit=0,  # who waits in here waits on its time for connecting (ADR 13)
         ssl=ssl,
     )
 
