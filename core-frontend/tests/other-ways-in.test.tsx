@@ -112,6 +112,14 @@ describe("a number that may have changed hands", () => {
     await confirm()
     expect(screen.queryByLabelText(words("Пароль от этого аккаунта"))).toBeNull()
     expect(screen.queryByText(/открыт на другом устройстве/)).toBeNull()
+    expect(screen.queryByText(/другой мессенджер/)).toBeNull()
+  })
+
+  test("says to whom another messenger is known that it opens the account", async () => {
+    ways = ["messenger", "anew"]
+    await confirm()
+    await expectAccessible()
+    expect(screen.getByRole("heading", { name: words("Аккаунт мой, но код приходил в другой мессенджер") })).toBeTruthy()
   })
 
   test("can be left, and a page that is opened anew asks for the number again", async () => {

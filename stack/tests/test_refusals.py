@@ -152,7 +152,15 @@ def test_a_disk_that_is_nearly_full_is_refused(folder: Path, port: str) -> None:
                 f"TOCHKA_TRUSTED_PROXIES is {proxies!r}: "
                 "it must be addresses or networks of your own, like 127.0.0.1,10.0.0.0/28.",
             )
-            for proxies in ("proxy.example", "0.0.0.0/0", "127.0.0.1,::/0", "10.0.0.1/8")
+            for proxies in (
+                "proxy.example",
+                "0.0.0.0/0",
+                "127.0.0.1,::/0",
+                "10.0.0.1/8",
+                "0.0.0.0/1",
+                "fe80::1%lo",
+                "::ffff:10.0.0.1",
+            )
         ),
         ("TOCHKA_HUNG_AFTER", "soon", "TOCHKA_HUNG_AFTER is 'soon': it must be a number."),
     ],

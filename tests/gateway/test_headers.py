@@ -93,6 +93,8 @@ def behind_proxies(house_for_all: House, tmp_path_factory: pytest.TempPathFactor
         ("127.0.0.1, 203.0.113.7, 10.9.8.7", "203.0.113.7"),
         ("", "127.0.0.1"),
         ("unknown", "127.0.0.1"),
+        ("203.0.113.66, unknown", "127.0.0.1"),  # Squid says so where it is told to say nothing
+        ("203.0.113.66, unix:", "127.0.0.1"),
     ],
 )
 def test_behind_proxies_of_ones_own_the_client_is_whom_the_last_of_them_saw(

@@ -16,13 +16,13 @@ depends_on: Sequence[str] | None = None
 # of the costs that are taken; empty when the last one was replaced
 INDEX = r"""
 CREATE INDEX ix_passwords_bcrypt ON passwords (substr(hash, 5, 2))
-WHERE hash ~ '^\$2[aby]\$(0[4-9]|1[0-4])\$'
+WHERE hash ~ '^\$2[aby]\$(0[4-9]|1[0-2])\$[./A-Za-z0-9]{53}$'
 """
 DEAREST = r"""
 CREATE FUNCTION dearest_bcrypt() RETURNS integer LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
   SELECT coalesce(max(substr(hash, 5, 2)), '0')::integer FROM passwords
-  WHERE hash ~ '^\$2[aby]\$(0[4-9]|1[0-4])\$'
+  WHERE hash ~ '^\$2[aby]\$(0[4-9]|1[0-2])\$[./A-Za-z0-9]{53}$'
 $$
 """
 

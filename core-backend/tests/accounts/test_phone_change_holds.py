@@ -100,9 +100,13 @@ async def test_it_ends_when_the_token_of_its_session_turns_out_to_be_stolen(
     assert row["outcome"] == "cancelled"
 
 
-async def test_signing_out_oneself_stops_nothing(core: RunningCore, owner: Owner, thief: Owner) -> None:
+async def test_signing_out_oneself_stops_nothing_and_saves_no_stranger(
+    core: RunningCore, owner: Owner, thief: Owner
+) -> None:
     assert (await thief.client.post(f"{API}/auth/logout")).status_code == 204
     assert (await owner.client.get(f"{API}/me")).json()["phone_change"] is not None
+    assert (await owner.client.delete(f"{API}/me/sessions")).status_code == 204
+    assert (await owner.client.get(f"{API}/me")).json()["phone_change"] is None
 
 
 @dataclass
@@ -172,3 +176,35 @@ async def test_where_nobody_can_be_told_it_takes_twice_as_long(
     assert await scene.phone() == scene.owner.phone
     await _pass(core_database, scene.owner, 3)
     assert await scene.phone() == scene.new
+
+
+async def test_a_message_whose_fate_is_unknown_is_not_sent_again_and_the_change_waits_longer(
+    scene: Scene, core_database: ScratchDatabase
+) -> None:
+    scene.sms.faults.append(500)
+    assert await scene.phone() == scene.owner.phone
+    assert scene.notices() == 1
+    await _pass(core_database, scene.owner, 142)
+    assert (await scene.phone(), scene.notices()) == (scene.owner.phone, 1)
+    await _pass(core_database, scene.owner, 3)
+    assert (await scene.phone(), scene.notices()) == (scene.new, 1)
+
+
+async def test_a_message_to_the_old_number_is_paid_for_from_the_budget(
+    start_core: StartCore, scene: Scene, core_database: ScratchDatabase
+) -> None:
+    async with start_core(quotas={"budgets": {"RU": 0}}, **SMS, sms_url="http://127.0.0.1:9/send") as poor:
+        await tasks.change_phones(poor.jobs)
+    query = "SELECT 1 FROM phone_changes WHERE user_id = $1 AND notice_at IS NOT NULL"
+    assert len(await look(core_database, query, scene.owner.user_id)) == 1
+    before = await _spent(scene.core)
+    await _pass(core_database, scene.owner, 1)
+    await scene.phone()
+    assert scene.notices() == 1
+    assert await _spent(scene.core) == before + 1
+
+
+async def _spent(core: RunningCore) -> int:
+    """What messages to Russian numbers have cost so far."""
+    redis = core.resources.redis
+    return sum([int(await redis.get(key) or 0) async for key in redis.scan_iter("spent:*:RU")])

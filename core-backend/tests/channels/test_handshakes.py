@@ -1,5 +1,6 @@
 """The bot handshake, over HTTP on both sides: who gets a code, who does not, and how often."""
 
+import re
 from typing import Any
 
 import httpx
@@ -138,6 +139,18 @@ async def test_a_messenger_may_tell_more_than_other_addresses_may_change(
             got = await bot.hear(bot.messenger.written(new_user(), "hello"))
             assert got is not None
             assert got.status_code == 200, got.text
+
+
+async def test_whom_a_limit_stops_is_told_when_to_come_back(called: Bot) -> None:
+    phone, user = unique_phone(), new_user()
+    for _ in range(5):
+        _, nonce = await called.ask(phone)
+        await called.get_code(user, phone, nonce)
+    later = new_user()  # the minute's answers to the first chat are used up
+    _, nonce = await called.ask(phone)
+    await called.hear(called.messenger.started(later, nonce))
+    await called.hear(called.messenger.shared(later, phone))
+    assert re.search(r"через (59|60) мин", (await called.said(later, 2))[-1])
 
 
 NOISE: list[dict[str, Any]] = [

@@ -17,7 +17,7 @@ TO_PERSON = """
     SELECT count(*) || ' of ' || string_agg(i.tenant_id::text, ', ') FROM scope s
     CROSS JOIN LATERAL (SELECT * FROM invitations_to_person() WHERE s.value <> '' OFFSET 0) i
 """
-IMPORT = "UPDATE passwords SET hash = '$2b$07$' || substr(hash, 8)"
+IMPORT = "UPDATE passwords SET hash = '$2b$07$' || repeat('a', 53)"
 CARELESS = "CREATE POLICY careless ON {table} FOR {verb} TO tochka_app, tochka_jobs {clause}"
 WEAKENED = {"ALL": "USING (true) WITH CHECK (true)", "INSERT": "WITH CHECK (true)"}
 OPEN_TO_LOOKS = CARELESS.format(table="{table}", verb="SELECT", clause="USING (true)")

@@ -8,12 +8,14 @@ from typing import Any
 
 import httpx
 import pytest
-from core_kit.bots import Bot, Kind, code_in, new_user, running_bot
-from core_kit.codes import StartCore, answer, challenge, look, refusal
+from core_kit.bots import SECRET, Bot, Kind, code_in, new_user, running_bot
+from core_kit.codes import StartCore, answer, ask, challenge, look, refusal
 from core_kit.passwords import PASSWORD, changing, login, set_password
 from core_kit.people import API, Owner, unique_phone
-from core_kit.running import RunningCore
+from core_kit.running import RunningCore, serving
 from tochka_core.accounts import tasks
+from tochka_core.channels.fakes.sms import FakeSms
+from tochka_core.channels.fakes.telegram import FakeTelegram
 from tochka_stack.testing import ScratchDatabase
 
 pytestmark = pytest.mark.anyio
@@ -116,6 +118,75 @@ async def test_another_account_opens_nothing_by_a_code_that_was_sent_again_late(
     code = code_in((await bot.said(user, 3))[-1])
     await bot.elapse(challenge_id, 35)
     assert refusal(await answer(bot.client, challenge_id, code)) == NEEDED
+
+
+@pytest.fixture
+async def bots(start_core: StartCore) -> AsyncIterator[tuple[Bot, Bot]]:
+    """One core with a bot of each messenger."""
+    telegram = FakeTelegram()
+    async with serving(telegram.app) as url:
+        settings = {
+            "telegram_api_url": url,
+            "telegram_bot_token": telegram.token,
+            "telegram_bot_name": telegram.name,
+            "telegram_webhook_secret": SECRET,
+        }
+        async with running_bot(start_core, "max", "webhook", **settings) as first:
+            yield first, Bot("telegram", "webhook", first.core, first.client, telegram)
+
+
+async def test_another_messenger_opens_nothing_until_it_is_known(bots: tuple[Bot, Bot]) -> None:
+    """Who has the number now may have an account of a messenger in which its former holder had none."""
+    known, other = bots
+    phone, user, elsewhere = unique_phone(), new_user(), new_user()
+    _, got = await _come(known, phone, user)
+    bearer = {"Authorization": f"Bearer {got.json()['access_token']}"}
+    challenge_id, refused = await _come(other, phone, elsewhere)
+    assert refusal(refused) == NEEDED
+    assert refused.json()["ways"] == ["messenger", "session", "anew"]
+    unoffered = await _recover(other.client, challenge_id, way="messenger")
+    assert refusal(unoffered) == (422, "request.invalid")
+    _, again = await _come(known, phone, user)
+    assert (again.status_code, again.json()["user"]["id"]) == (200, got.json()["user"]["id"])
+    path = f"{API}/me/reauthentication"
+    asked = await known.client.post(f"{path}/challenges", json={"channel": "telegram"}, headers=bearer)
+    (link,) = asked.json()["links"]
+    code = await other.get_code(elsewhere, phone, link["url"].partition("?start=")[2])
+    proof = {"challenge_id": asked.json()["challenge_id"], "code": code}
+    assert (await known.client.post(path, json=proof, headers=bearer)).status_code == 200
+    for bot, account in ((known, user), (other, elsewhere)):
+        _, again = await _come(bot, phone, account)
+        assert (again.status_code, again.json()["user"]["id"]) == (200, got.json()["user"]["id"])
+
+
+async def test_a_message_to_the_number_alone_opens_nothing_that_a_bot_knows(start_core: StartCore) -> None:
+    sms = FakeSms()
+    async with serving(sms.app) as url:
+        settings = {
+            "sms_url": f"{url}/send",
+            "sms_headers": '{"X-Key": "sms-key"}',
+            "sms_body": '{"to": "{digits}", "message": "{text}"}',
+        }
+        async with running_bot(start_core, "max", "webhook", **settings) as bot:
+            phone, user = unique_phone(), new_user()
+            assert (await _come(bot, phone, user))[1].status_code == 200
+            asked = await ask(bot.client, phone, channel="telegram")
+            assert asked.json()["carrier"] == "sms"
+            code = sms.sent[-1]["message"].partition(": ")[2][:6]
+            got = await answer(bot.client, asked.json()["challenge_id"], code)
+            assert refusal(got) == NEEDED
+            assert got.json()["ways"] == ["messenger", "anew"]
+            assert (await _come(bot, phone, user))[1].status_code == 200
+
+
+async def test_a_messenger_whose_bot_is_gone_is_nobody_to_ask_for(
+    owner: Owner, client: httpx.AsyncClient, core_database: ScratchDatabase
+) -> None:
+    """The operator took the bot away: whoever came by it would be shut out."""
+    link = "INSERT INTO messenger_accounts (user_id, kind, chat) VALUES ($1, 'max', '77')"
+    await look(core_database, link, owner.user_id)
+    challenge_id, _, code = await challenge(client, owner.phone)
+    assert (await answer(client, challenge_id, code)).status_code == 200
 
 
 async def test_the_password_opens_it_and_the_new_account_is_known_from_then_on(

@@ -236,7 +236,8 @@ def _invalid(errors: Sequence[Any]) -> Problem:
             )
         )
     phrase = "The request is not valid."
-    return Problem(422, "request.invalid", HTTPStatus(422).phrase, phrase, errors=tuple(fields))
+    once = tuple(dict.fromkeys(fields))  # a body that a dependency reads, too, is told of twice
+    return Problem(422, "request.invalid", HTTPStatus(422).phrase, phrase, errors=once)
 
 
 def not_found(detail: str = "There is nothing at this address.") -> Response:

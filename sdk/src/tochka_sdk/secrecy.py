@@ -2,7 +2,17 @@
 
 from itertools import pairwise
 
-WORDS = (b"secret", b"change", b"password", b"passw0rd", b"example", b"insecure")
+WORDS = (
+    b"secret",
+    b"change",
+    b"password",
+    b"passw0rd",
+    b"example",
+    b"insecure",
+    b"replace",
+    b"your-",
+    b"qwerty",
+)
 """Nothing random holds one of these; what stands in a sample to be replaced hardly ever does not."""
 PUBLISHED = frozenset(
     {

@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -155,16 +155,24 @@ def _domain(name: str, text: str) -> str:
 
 
 def _networks(name: str, text: str) -> tuple[str, ...]:
-    """Addresses and networks, but not the whole of the internet: whoever is in one says who the client is."""
+    """Addresses and networks, but not half of the internet: whoever is in one says who the client is."""
     try:
         networks = [ip_network(part.strip()) for part in text.split(",") if part.strip()]
     except ValueError:
-        networks = None
-    if networks is None or any(network.prefixlen == 0 for network in networks):
+        networks = []
+    if bool(networks) != bool(text.strip()) or not all(map(_is_ones_own, networks)):
         raise Misconfigured(
             f"{name} is {text!r}: it must be addresses or networks of your own, like 127.0.0.1,10.0.0.0/28."
         )
     return tuple(map(str, networks))
+
+
+def _is_ones_own(network: IPv4Network | IPv6Network) -> bool:
+    """Whether anybody can have it, and Caddy reads it: no zone, no IPv4 in the guise of IPv6."""
+    if isinstance(network, IPv4Network):
+        return network.prefixlen >= 8
+    address = network.network_address
+    return network.prefixlen >= 16 and address.scope_id is None and address.ipv4_mapped is None
 
 
 def _local_url(port: int) -> str:

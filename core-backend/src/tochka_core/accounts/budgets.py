@@ -1,4 +1,4 @@
-"""What codes may cost in a day, per channel and per country: counted in Redis before anything is sent.
+"""What messages to phones may cost in a day, per channel and per country: counted in Redis, before they go.
 
 Whoever can make the platform send messages can make it pay for them. A budget that is spent stops the
 channel, or the country, until the next day (UTC) begins. What one code costs is charged before it is made, so
@@ -15,8 +15,8 @@ from redis.exceptions import RedisError
 from tochka_sdk import clock, logs
 
 from tochka_core.accounts import phones
-from tochka_core.accounts.codes import Challenge
 from tochka_core.accounts.errors import SendingPaused
+from tochka_core.channels.schemas import ChannelKind
 from tochka_core.quotas import Quotas
 from tochka_core.scripts import Script
 
@@ -48,14 +48,14 @@ for _, key in ipairs(KEYS) do redis.call('DECRBY', key, ARGV[1]) end
 
 
 @asynccontextmanager
-async def spending(redis: Redis, quotas: Quotas, challenge: Challenge) -> AsyncIterator[None]:
-    """Charge one code of a challenge; a block that ends in an exception has sent nothing and costs nothing.
+async def spending(redis: Redis, quotas: Quotas, channel: ChannelKind, phone: str) -> AsyncIterator[None]:
+    """Charge one message to a phone; a block that ends in an exception has sent nothing and costs nothing.
 
     Raises:
         SendingPaused: the budget of the channel or of the country is spent for today.
     """
     moment = clock.now()
-    over = (challenge.channel, phones.country(challenge.phone))
+    over = (channel, phones.country(phone))
     keys = [f"spent:{{{moment:%Y-%m-%d}}}:{name}" for name in over]
     price = quotas.price(*over)
     budgets = (quotas.budget_of_channel(over[0]), quotas.budget_of_country(over[1]))

@@ -59,6 +59,8 @@ async def ask(
             issued = await store.open(opened, sends=_sends(resources, opened), key=key)
     except Pressed as before:
         known = replace(opened, id=before.id)
+        if not _sends(resources, known):  # whoever asked first may not have come that far
+            await handshakes.store_of(resources).open(known.id)
         read = _read(resources, known, *await store.times(known))
         return _asked(store, browser, known, read, is_repeated=True)
     return _asked(store, browser, opened, await _send(resources, opened, issued), is_repeated=False)
@@ -72,7 +74,7 @@ def _sends(resources: Resources, challenge: Challenge) -> bool:
 def _spending(resources: Resources, challenge: Challenge) -> AbstractAsyncContextManager[None]:
     if not _sends(resources, challenge):
         return nullcontext()
-    return budgets.spending(resources.redis, resources.quotas, challenge)
+    return budgets.spending(resources.redis, resources.quotas, challenge.channel, challenge.phone)
 
 
 def _secret(store: Challenges, browser: Browser, challenge: Challenge) -> str:

@@ -42,6 +42,7 @@ CODE_LENGTH = 6
 TOMBSTONE_S = 600  # how long a used or expired challenge is still told from an unknown one
 HOUR_MS = 3600 * 1000
 DAY_MS = 24 * HOUR_MS
+MOST_BROWSERS = 10  # known for a phone: the newest
 OWN: frozenset[Purpose] = frozenset({"reauthentication", "old-phone"})
 """Purposes for which only the one whose phone it is can ask, signed in."""
 
@@ -221,7 +222,10 @@ class Challenges:
             DAY_MS,
             self.quotas.phone_failures_hour,
             self.quotas.phone_failures_day,
-            browsers.KEPT_S if self._is_shown(challenge, browser) else 0,
+            challenge.browser,
+            browsers.KEPT_S,
+            "1" if self._is_shown(challenge, browser) else "",
+            MOST_BROWSERS,
         ]
         keys = self._keys(challenge, "failures", "sends")
         verdict, number, *first = await CONFIRM.run(self.redis, keys=keys, args=args)
@@ -259,6 +263,8 @@ class Challenges:
             DAY_MS,
             self.quotas.phone_codes_hour,
             self.quotas.phone_codes_day,
+            challenge.browser,
+            browsers.KEPT_S,
         ]
         keys = self._keys(challenge, "sends")
         if key is not None:
@@ -266,26 +272,22 @@ class Challenges:
             args += [f"{_asked(challenge)}{challenge.id}", self.quotas.code_seconds]
         verdict, *told = await ISSUE.run(self.redis, keys=keys, args=args)
         if verdict == "pressed":
-            before = self._pressed(challenge, str(told[0]))
-            if before.id != challenge.id:
-                raise before
-            return Issued(code, *await self.times(challenge))  # it is this press: its first answer was lost
+            raise self._pressed(challenge, str(told[0]))
         if verdict != "ok":
             _refuse(verdict, int(told[0]))
         return Issued(code, _moment(told[0]), _moment(told[1]))
 
     def _keys(self, challenge: Challenge, *counters: str) -> list[str]:
-        """The code, the mark of the browser, the counters of the challenge's lane, and those of the mark."""
-        tag, mark = self._tag(challenge.phone), challenge.browser[:32]
+        """The code, the marks of browsers, the counters of the challenge's lane, and of those with a mark."""
+        tag = self._tag(challenge.phone)
         lane = ":chat" if challenge.chat else ":own" if challenge.purpose in OWN else ""
-        own = lane or f":{mark}"
         lanes = [
             f"{name}-{window}:{{{tag}}}{which}"
-            for which in (lane, own)
+            for which in (lane, lane or ":proven")
             for name in counters
             for window in ("hour", "day")
         ]
-        return [_code_key(tag, challenge.id), f"proven:{{{tag}}}:{mark}", *lanes]
+        return [_code_key(tag, challenge.id), f"proven:{{{tag}}}", *lanes]
 
     def _mac(self, challenge: Challenge, code: str) -> str:
         text = f"{challenge.id}|{challenge.phone}|{challenge.purpose}|{challenge.subject}|{code}"

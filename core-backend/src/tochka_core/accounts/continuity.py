@@ -1,8 +1,8 @@
 """Whether the one who holds a phone now is the one who held it: numbers are given to somebody else in time.
 
-Known again is whoever uses the same account of a messenger as before; as long as nothing tells otherwise,
-whoever was here lately, too. Who is not, opens nothing: another proof is asked for, or the number is taken
-from the old account and begins anew. Why, and what is left open: docs/adr.
+Known again is whoever uses the same account of a messenger as before; where none was used, whoever was here
+lately. Who is not, opens nothing: another proof is asked for, or the number is taken from the old account and
+begins anew. Why, and what is left open: docs/adr.
 """
 
 from dataclasses import dataclass
@@ -58,10 +58,17 @@ async def recognise(
     if standing is None:
         return None
     is_same = proof.account is not None and proof.account == standing["chat"]
-    is_other = standing["chat"] not in (None, proof.account)
+    by_bot = {name for name in standing["messengers"] if name in resources.channels.bots}
+    is_other = bool(by_bot) and not is_same
     unused = clock.now() - standing["used_at"]
     if is_other or (not is_same and unused > timedelta(days=resources.quotas.unused_days)):
-        offers = {"password": standing["has_password"], "session": standing["is_signed_in"], "anew": True}
+        offers = {
+            "messenger": bool(by_bot - {kind}),
+            "password": standing["has_password"],
+            # a code there makes an account of a messenger known: of no use where there is none
+            "session": standing["is_signed_in"] and (proof.account is not None or not is_other),
+            "anew": True,
+        }
         by = Actor(user_id, address=address)
         await audit.record(
             connection, "person.not_recognised", by=by, data={"channel": kind, "account_differs": is_other}

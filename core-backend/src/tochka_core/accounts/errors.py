@@ -223,7 +223,8 @@ class ReauthenticationNeeded(Unauthenticated):
 class ConfirmationNeeded(Recorded, Conflict):
     """409: the phone is proven, but whether the one who holds it now is the one who did is not clear.
 
-    `ways` says what `POST /auth/challenges/{id}/recover` takes, and whether a session is open somewhere.
+    `ways` says what `POST /auth/challenges/{id}/recover` takes (`password`, `anew`), and whether an open
+    session or another messenger would be known again.
     """
 
     code = "accounts.confirmation_needed"

@@ -14,12 +14,13 @@ import hmac
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from math import ceil
 from uuid import UUID
 
 import orjson
 from redis.asyncio import Redis
 from tochka_sdk import logs
-from tochka_sdk.errors import DomainError
+from tochka_sdk.errors import DomainError, TooManyRequests, Unavailable
 
 from tochka_core.accounts import budgets, phones
 from tochka_core.accounts.codes import Challenge, Challenges
@@ -64,6 +65,7 @@ class Words:
     code: str
     confirmation: str
     stale: str
+    later: str
     not_own: str
     other_phone: str
     hello: str
@@ -79,6 +81,7 @@ WORDS: Mapping[Locale, Words] = {
         confirmation="Точка Роста: {code} — код для смены номера или другого важного действия. "
         "Если вы ничего не меняете, никому его не сообщайте и проверьте свои сессии на сайте.",
         stale="Ссылка устарела. Вернитесь на сайт и запросите код ещё раз: {url}",
+        later="Слишком много кодов или попыток. Запросите код на сайте ещё раз через {minutes} мин: {url}",
         not_own="Нужен номер этого аккаунта: нажмите кнопку «Поделиться номером».",
         other_phone="На сайте введён другой номер. Вернитесь туда и проверьте его: {url}",
         hello="Здесь только коды для входа. Начните на сайте: {url}",
@@ -92,6 +95,7 @@ WORDS: Mapping[Locale, Words] = {
         confirmation="Tochka Rosta: {code} is the code for changing your number, or something else that "
         "matters. If you are changing nothing, tell it to nobody and look at your sessions on the site.",
         stale="The link is too old. Go back to the site and ask for a code again: {url}",
+        later="Too many codes or tries. Ask for a code on the site again in {minutes} min: {url}",
         not_own="The number of this very account is needed: press «Share my number».",
         other_phone="Another number was typed on the site. Go back there and check it: {url}",
         hello="There are only sign-in codes here. Begin on the site: {url}",
@@ -278,10 +282,12 @@ async def _code_for(
         if known.channel != kind or not _is_same(phone, known):
             _log.info("accounts.another_phone_proven", channel=kind)
             return words.other_phone.format(url=url)
-        async with budgets.spending(resources.redis, resources.quotas, known):
+        async with budgets.spending(resources.redis, resources.quotas, kind, known.phone):
             issued = await challenges.hand_over(known, f"{update.locale}:{update.chat}")
     except DomainError as refusal:
-        _log.info("accounts.handshake_too_late", channel=kind, code=refusal.code)
+        _log.info("accounts.handshake_refused", channel=kind, code=refusal.code)
+        if isinstance(refusal, TooManyRequests | Unavailable):
+            return words.later.format(minutes=ceil(refusal.retry_after / 60), url=url)
         return words.stale.format(url=url)
     return words_with(known, issued.code, update.locale)
 

@@ -21,7 +21,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from tochka_core.base import Base
 
 MOMENT = DateTime(timezone=True)
-IMPORTED = r"hash ~ '^\$2[aby]\$(0[4-9]|1[0-4])\$'"  # bcrypt hashes of the costs that are taken
+IMPORTED = (
+    r"hash ~ '^\$2[aby]\$(0[4-9]|1[0-2])\$[./A-Za-z0-9]{53}$'"  # bcrypt hashes of the costs that are taken
+)
 
 
 class User(Base):

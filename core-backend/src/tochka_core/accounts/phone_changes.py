@@ -6,6 +6,7 @@ session in which it was asked for. Where nobody can be told, it takes twice as l
 steps is good for nothing else, and for nobody else.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from tochka_sdk import clock, logs
 from tochka_sdk.db import Connection, Scope, savepoint
 from tochka_sdk.ids import uuid7
 
-from tochka_core.accounts import challenges, continuity, phones, service
+from tochka_core.accounts import budgets, challenges, continuity, phones, service
 from tochka_core.accounts.browsers import Caller
 from tochka_core.accounts.challenges import Asked
 from tochka_core.accounts.codes import Challenge, Purpose
@@ -24,6 +25,7 @@ from tochka_core.accounts.errors import (
     PhoneMissing,
     PhoneTaken,
     PhoneUnchanged,
+    SendingPaused,
 )
 from tochka_core.accounts.repository import people
 from tochka_core.accounts.repository import phone_changes as changes
@@ -32,7 +34,7 @@ from tochka_core.accounts.tokens import Person
 from tochka_core.audit import public as audit
 from tochka_core.audit.public import Actor
 from tochka_core.audit.schemas import Action
-from tochka_core.channels.schemas import Accepted, ChannelKind, Message, Rejected
+from tochka_core.channels.schemas import Accepted, ChannelKind, Message, Outcome, Rejected, Uncertain
 from tochka_core.resources import Resources
 
 NOTICE_LEASE = timedelta(hours=1)  # after which it is told again: somebody died, or nobody took it
@@ -136,8 +138,7 @@ async def cancel(connection: Connection, person: Person, change_id: UUID, addres
 async def carry_out_due(resources: Resources) -> None:
     """Carry out changes whose time has come (jobs role)."""
     async with resources.connections.system("looks which changes of phones are due") as connection:
-        hold = timedelta(hours=resources.quotas.phone_hold_hours)
-        due = await changes.list_due_changes(connection, clock.now(), hold)
+        due = await changes.list_due_changes(connection, clock.now(), _hold(resources))
     for row in due:
         await _carry_out_one(resources, row["user_id"], row["id"])
 
@@ -148,7 +149,7 @@ async def _carry_out_one(resources: Resources, user_id: UUID, change_id: UUID) -
     async with resources.connections.transaction(Scope(user_id=user_id)) as connection:
         old = await people.lock_user(connection, user_id)
         change = await changes.find_change(connection, user_id, change_id)
-        if change is None:
+        if change is None or change["due_at"] > clock.now():  # stopped, or put off since somebody was told
             return
         try:
             async with savepoint(connection):
@@ -190,20 +191,41 @@ NOTICES = {
 
 async def tell_old_phones(resources: Resources) -> None:
     """Tell of changes that are pending, again and again while nothing reaches the old phone (jobs role)."""
-    hold = timedelta(hours=resources.quotas.phone_hold_hours)
     async with resources.connections.system("looks which changes of phones to tell of") as connection:
         claimed = await changes.claim_notices(connection, clock.now(), NOTICE_LEASE)
     for row in claimed:
-        if await _tell(resources, row["user_id"], row["phone"]):
-            async with resources.connections.system("notes that somebody was told") as connection:
-                await changes.note_told(connection, row["user_id"], row["id"], clock.now() + hold)
+        try:
+            await _tell_of(resources, row["user_id"], row["id"], row["phone"])
+        except Exception as error:  # the others are told all the same, and this one later
+            _log.error("accounts.notice_failed", user_id=str(row["user_id"]), exc_info=error)
 
 
-async def _tell(resources: Resources, user_id: UUID, new: str) -> bool:
+async def _tell_of(resources: Resources, user_id: UUID, change_id: UUID, new: str) -> None:
+    holds = _holds(await _tell(resources, user_id, new))
+    if holds:
+        due_at = clock.now() + holds * _hold(resources)
+        async with resources.connections.system("notes that somebody was told") as connection:
+            await changes.note_told(connection, user_id, change_id, due_at)
+
+
+def _hold(resources: Resources) -> timedelta:
+    return timedelta(hours=resources.quotas.phone_hold_hours)
+
+
+def _holds(outcomes: Sequence[Outcome] | None) -> int:
+    """How many times the hold is to wait from now on; 0 when it is to be told again.
+
+    A message whose fate is unknown is not sent again, and the change waits as if nobody had been told.
+    """
+    if outcomes is None or any(isinstance(outcome, Accepted) for outcome in outcomes):
+        return 1
+    return 2 if any(isinstance(outcome, Uncertain) for outcome in outcomes) else 0
+
+
+async def _tell(resources: Resources, user_id: UUID, new: str) -> Sequence[Outcome] | None:
     """Write to the accounts of messengers that are known, or else push a message to the phone, if a channel
-    carries any but codes. The panel shows it in any case.
-
-    Back: whether one of them took it, or nobody is to be told: somebody else has the phone by now.
+    carries any but codes; what became of it. The panel shows it in any case. None: there is nobody to tell,
+    somebody else has the phone by now.
     """
     async with resources.connections.transaction(Scope(user_id=user_id)) as connection:
         user = await service.get_user(connection, user_id)
@@ -215,14 +237,25 @@ async def _tell(resources: Resources, user_id: UUID, new: str) -> bool:
         for link in links
         if link["kind"] in resources.channels.bots
     ]
-    if not any(isinstance(outcome, Accepted) for outcome in outcomes) and user.phone is not None:
-        for push in resources.channels.pushes.values():
-            outcomes.append(await push.send(Message(str(uuid7()), user.phone, "", text)))
-            if not isinstance(outcomes[-1], Rejected):
-                break
-    is_told = any(isinstance(outcome, Accepted) for outcome in outcomes)
     if user.phone is None and not outcomes:
-        return True
-    if not is_told:
+        return None
+    if user.phone is not None and all(isinstance(outcome, Rejected) for outcome in outcomes):
+        outcomes += await _push(resources, user.phone, text)
+    if not any(isinstance(outcome, Accepted) for outcome in outcomes):
         _log.warning("accounts.notice_not_accepted", user_id=str(user_id), outcomes=list(map(repr, outcomes)))
-    return is_told
+    return outcomes
+
+
+async def _push(resources: Resources, phone: str, text: str) -> list[Outcome]:
+    """Send it by one channel after the other until one does not refuse."""
+    outcomes: list[Outcome] = []
+    carriers = {push.carrier: (kind, push) for kind, push in resources.channels.pushes.items()}
+    for kind, push in carriers.values():
+        try:
+            async with budgets.spending(resources.redis, resources.quotas, kind, phone):
+                outcomes.append(await push.send(Message(str(uuid7()), phone, "", text)))
+        except SendingPaused as refusal:
+            outcomes.append(Rejected(refusal.code))
+        if not isinstance(outcomes[-1], Rejected):
+            break
+    return outcomes

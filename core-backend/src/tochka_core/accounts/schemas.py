@@ -125,7 +125,9 @@ class UserRead(BaseModel):
 
 
 class PhoneChangeRead(BaseModel):
-    """The person's way to another phone, proven already: it takes the place of the old one at `due_at`."""
+    """The person's way to another phone, proven already. It takes the place of the old one at `due_at`, which
+    counts from when the old one was told; if nobody can be told, after as much time again.
+    """
 
     id: UUID
     phone: str

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 import asyncpg
@@ -83,9 +83,7 @@ async def open_session(
         method=method,
     )
     ended = await _add_session(connection, new, challenge_id)
-    for session_id in ended:
-        by = Actor(user_id, new.id, caller.address)
-        await audit.record(connection, "session.ended", by=by, subject_id=session_id)
+    await _note_ended(connection, Actor(user_id, new.id, caller.address), ended)
     token = RefreshToken(user_id, new.id, 0).render(resources.keyring.session_key)
     return Grant(user_id, new.id, token, moment, method, new.idle_expires_at)
 
@@ -156,7 +154,11 @@ async def _lost_race(
     if await sessions.revoke(connection, presented.user_id, presented.session_id, moment):
         by = Actor(presented.user_id, presented.session_id, address)
         await audit.record(connection, "session.replayed", by=by)
-        await _stop_changes(connection, presented.user_id, by, [presented.session_id], moment)
+        await _note_stopped(
+            connection,
+            by,
+            await changes.close_asked_in(connection, presented.user_id, presented.session_id, moment),
+        )
     _log.warning("accounts.refresh_replayed", user_id=str(presented.user_id), sid=str(presented.session_id))
     raise SessionReplayed
 
@@ -180,34 +182,30 @@ async def end_session(
     if ended is None:
         raise SessionUnknown
     if ended:
-        await _note_ended(connection, user_id, by, [session_id], moment)
+        await _note_ended(connection, by, [session_id])
+    await _note_stopped(connection, by, await changes.close_asked_in(connection, user_id, session_id, moment))
 
 
 async def end_sessions(
     connection: Connection, user_id: UUID, by: Actor, moment: datetime, *, spared: UUID | None
 ) -> None:
-    """End all sessions of the person but the one that is spared."""
-    await people.lock_user(connection, user_id)
-    ended = await sessions.revoke_all(connection, user_id, spared, moment)
-    await _note_ended(connection, user_id, by, ended, moment)
-
-
-async def _note_ended(
-    connection: Connection, user_id: UUID, by: Actor, ended: list[UUID], moment: datetime
-) -> None:
-    """Write down which sessions ended, with what was begun in them: whoever ends a stranger's session is rid
-    of the number that the stranger meant to put in the place of one's own. (The person's row is held, so
-    that nothing is being begun in them.)
+    """End all sessions of the person but the one that is spared, and what was begun in any other: whoever
+    throws a stranger out is rid of the number that the stranger meant to put in the place of one's own, too.
+    (The person's row is held, so that nothing is being begun.)
     """
+    await people.lock_user(connection, user_id)
+    await _note_ended(connection, by, await sessions.revoke_all(connection, user_id, spared, moment))
+    stopped = await changes.close_asked_elsewhere(connection, user_id, spared, moment)
+    await _note_stopped(connection, by, stopped)
+
+
+async def _note_ended(connection: Connection, by: Actor, ended: Sequence[UUID]) -> None:
     for session_id in ended:
         await audit.record(connection, "session.ended", by=by, subject_id=session_id)
-    await _stop_changes(connection, user_id, by, ended, moment)
 
 
-async def _stop_changes(
-    connection: Connection, user_id: UUID, by: Actor, ended: list[UUID], moment: datetime
-) -> None:
-    for change in await changes.close_asked_in(connection, user_id, ended, moment):
+async def _note_stopped(connection: Connection, by: Actor, stopped: Sequence[Any]) -> None:
+    for change in stopped:
         data = {"new_phone": change["phone"]}
         await audit.record(connection, "phone.change_cancelled", by=by, subject_id=change["id"], data=data)
 

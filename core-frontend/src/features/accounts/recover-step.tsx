@@ -1,7 +1,7 @@
 /** A number that has an account, but perhaps another holder by now: what can be done, in plain words. */
 import { Button } from "@mantine/core"
 import { Trans, useLingui } from "@lingui/react/macro"
-import { KeyRound, MonitorSmartphone, Sprout } from "lucide-react"
+import { KeyRound, MessageCircle, MonitorSmartphone, Sprout } from "lucide-react"
 import { type SyntheticEvent, useRef, useState } from "react"
 
 import type { PendingChallenge } from "@/features/accounts/challenge"
@@ -13,7 +13,7 @@ import { isApiError } from "@/shared/api/errors"
 import { ConfirmDialog } from "@/shared/ui/confirm-dialog"
 import { ProblemNotice } from "@/shared/ui/problem-notice"
 
-export type Way = "password" | "session" | "anew"
+export type Way = "messenger" | "password" | "session" | "anew"
 
 interface RecoverStepProps {
   challenge: PendingChallenge
@@ -32,6 +32,7 @@ export function RecoverStep({ challenge, ways, onSignedIn, onBack }: RecoverStep
           людям.
         </Trans>
       </p>
+      {ways.includes("messenger") && <OtherMessenger />}
       {ways.includes("password") && <WithPassword challenge={challenge} onSignedIn={onSignedIn} />}
       {ways.includes("session") && <ElsewhereSignedIn phone={phone} />}
       {ways.includes("anew") && <Anew challenge={challenge} phone={phone} onSignedIn={onSignedIn} />}
@@ -81,6 +82,20 @@ function WithPassword({ challenge, onSignedIn }: Pick<RecoverStepProps, "challen
         <Trans>Войти</Trans>
       </Button>
     </form>
+  )
+}
+
+function OtherMessenger() {
+  return (
+    <section className={classes.way}>
+      <h2>
+        <MessageCircle size={20} aria-hidden="true" />
+        <Trans>Аккаунт мой, но код приходил в другой мессенджер</Trans>
+      </h2>
+      <p>
+        <Trans>Вернитесь к номеру и выберите мессенджер, через который входили раньше: там мы вас узнаем.</Trans>
+      </p>
+    </section>
   )
 }
 

@@ -21,7 +21,7 @@ interface SignInFlowProps {
 }
 
 const BLANK: Wanted = { phone: "", channel: "max", tenantName: "" }
-const WAYS: readonly Way[] = ["password", "session", "anew"]
+const WAYS: readonly Way[] = ["messenger", "password", "session", "anew"]
 
 export function SignInFlow({ mode, onSignedIn }: SignInFlowProps) {
   const { t } = useLingui()

@@ -2637,7 +2637,8 @@ export interface components {
         };
         /**
          * PhoneChangeRead
-         * @description The person's way to another phone, proven already: it takes the place of the old one at `due_at`.
+         * @description The person's way to another phone, proven already. It takes the place of the old one at `due_at`, which
+         *     counts from when the old one was told; if nobody can be told, after as much time again.
          */
         PhoneChangeRead: {
             /**

@@ -43,6 +43,7 @@ GET_STANDING = """
 SELECT greatest(u.created_at, u.phone_since,
     (SELECT max(s.last_used_at) FROM sessions s WHERE s.user_id = u.id)) AS used_at,
   (SELECT m.chat FROM messenger_accounts m WHERE m.user_id = u.id AND m.kind = $3) AS chat,
+  ARRAY(SELECT m.kind FROM messenger_accounts m WHERE m.user_id = u.id) AS messengers,
   EXISTS (SELECT 1 FROM passwords p WHERE p.user_id = u.id) AS has_password,
   EXISTS (SELECT 1 FROM sessions s WHERE s.user_id = u.id AND s.revoked_at IS NULL
     AND least(s.idle_expires_at, s.expires_at) > now()) AS is_signed_in,

@@ -12,7 +12,7 @@ INSERT INTO phone_changes (user_id, id, phone, asked_in, created_at, due_at, not
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 """
 FIND_CHANGE = """
-SELECT id, phone, asked_in, created_at, due_at FROM phone_changes
+SELECT id, phone, asked_in, due_at, notice_at FROM phone_changes
 WHERE user_id = $1 AND id = $2 AND closed_at IS NULL
 """
 CLOSE_CHANGE = """
@@ -25,7 +25,11 @@ WHERE user_id = $1 AND closed_at IS NULL
 """
 CLOSE_ASKED_IN = """
 UPDATE phone_changes SET closed_at = $3, outcome = 'cancelled', notice_at = NULL
-WHERE user_id = $1 AND closed_at IS NULL AND asked_in = ANY($2::uuid[]) RETURNING id, phone
+WHERE user_id = $1 AND closed_at IS NULL AND asked_in = $2 RETURNING id, phone
+"""
+CLOSE_ASKED_ELSEWHERE = """
+UPDATE phone_changes SET closed_at = $3, outcome = 'cancelled', notice_at = NULL
+WHERE user_id = $1 AND closed_at IS NULL AND asked_in IS DISTINCT FROM $2 RETURNING id, phone
 """
 # Of which nobody could be told, those that have waited twice as long.
 DUE_CHANGES = """
@@ -81,10 +85,17 @@ async def close_changes(connection: Connection, user_id: UUID, moment: datetime,
 
 
 async def close_asked_in(
-    connection: Connection, user_id: UUID, session_ids: Sequence[UUID], moment: datetime
+    connection: Connection, user_id: UUID, session_id: UUID, moment: datetime
 ) -> Sequence[Any]:
-    """Stop what was asked for in one of these sessions; what it was."""
-    return await connection.fetch(CLOSE_ASKED_IN, user_id, session_ids, moment)
+    """Stop what was asked for in this session; what it was."""
+    return await connection.fetch(CLOSE_ASKED_IN, user_id, session_id, moment)
+
+
+async def close_asked_elsewhere(
+    connection: Connection, user_id: UUID, session_id: UUID | None, moment: datetime
+) -> Sequence[Any]:
+    """Stop what was asked for in any other session, open or not; what it was."""
+    return await connection.fetch(CLOSE_ASKED_ELSEWHERE, user_id, session_id, moment)
 
 
 async def list_due_changes(connection: Connection, moment: datetime, hold: timedelta) -> Sequence[Any]:

@@ -58,7 +58,8 @@ RETURNING revoked_at = $3
 """
 REVOKE_ALL = """
 UPDATE sessions SET revoked_at = $3
-WHERE user_id = $1 AND id IS DISTINCT FROM $2 AND revoked_at IS NULL RETURNING id
+WHERE user_id = $1 AND id IS DISTINCT FROM $2 AND revoked_at IS NULL
+  AND least(idle_expires_at, expires_at) > $3 RETURNING id
 """
 REAUTHENTICATE = """
 UPDATE sessions SET authenticated_at = $3, method = $4
@@ -145,7 +146,7 @@ async def revoke(connection: Connection, user_id: UUID, session_id: UUID, moment
 async def revoke_all(
     connection: Connection, user_id: UUID, spared: UUID | None, moment: datetime
 ) -> list[UUID]:
-    """End every session of the person but the one that is spared. Back: which ended."""
+    """End every open session of the person but the one that is spared. Back: which ended."""
     return [row["id"] for row in await connection.fetch(REVOKE_ALL, user_id, spared, moment)]
 
 
