@@ -1,18 +1,11 @@
 """No page and no button of a shop works on another shop's things; a refusal changes nothing."""
 
-import re
-from collections.abc import Iterator
-
 import httpx
 import pytest
-from fastapi import APIRouter
-from starlette.routing import Route
 from tochka_sdk.testing import ModuleClient
-from tochka_shop.admin.api import router as admin_router
-from tochka_shop.storefront.api import router as storefront_router
 
 from modules.shop.tests.driving import HTML, Buyer, Desk
-from modules.shop.tests.pictures import files
+from modules.shop.tests.everything import routes, things_of
 
 pytestmark = pytest.mark.anyio
 
@@ -23,52 +16,6 @@ OWN_ALONE = {
     "/admin", "/admin/products", "/admin/products/new", "/admin/categories",
     "/admin/orders", "/admin/settings",
 }  # fmt: skip
-
-
-def _leaves(router: APIRouter) -> Iterator[Route]:
-    """Every route, those of included routers too."""
-    for route in router.routes:
-        included = getattr(route, "original_router", None)
-        if isinstance(included, APIRouter):
-            yield from _leaves(included)
-        elif isinstance(route, Route):
-            yield route
-
-
-def _routes() -> set[tuple[str, str]]:
-    """Every method and path of the shop."""
-    return {
-        (method, route.path)
-        for router in (admin_router, storefront_router)
-        for route in _leaves(router)
-        for method in route.methods or ()
-        if method != "HEAD"
-    }
-
-
-async def _things(desk: Desk, buyer: Buyer) -> dict[str, str]:
-    """Something of every kind in a shop, by the name that routes have for it."""
-    picture = files.encode(files.photo(64, 64), "PNG")
-    goods = await desk.add("Чужой чай", pictures=[("a.png", picture)])
-    page = await desk.page(f"/admin/products/{goods.id}")
-    image = re.search(r"/media/([0-9a-f-]+)/([0-9a-f]+-\d+\.webp)", page)
-    category = re.search(r'<option value="([0-9a-f-]{36})"', page)
-    await buyer.put(goods.variant, 2)
-    link = await buyer.order()
-    (order,) = await desk.order_ids()
-    await buyer.put(goods.variant)
-    assert image is not None
-    assert category is not None
-    return {
-        "product_id": str(goods.id),
-        "slug": goods.slug,
-        "variant": str(goods.variant),
-        "picture_id": image[1],
-        "name": image[2],
-        "category_id": category[1],
-        "order_id": str(order),
-        "link": link.rsplit("/", 1)[1],
-    }
 
 
 async def _snapshot(desk: Desk, buyer: Buyer, things: dict[str, str]) -> list[str]:
@@ -106,10 +53,10 @@ async def test_another_shops_things_are_not_found_and_not_changed(
     desk: Desk, buyer: Buyer, neighbour: tuple[Desk, Buyer]
 ) -> None:
     their_desk, their_buyer = neighbour
-    things = await _things(their_desk, their_buyer)
+    things = await things_of(their_desk, their_buyer)
     before = await _snapshot(their_desk, their_buyer, things)
     asked = 0
-    for method, path in sorted(_routes()):
+    for method, path in sorted(routes()):
         if path in OWN_ALONE:
             continue
         browser = desk.browser if path.startswith("/admin") else buyer.browser
@@ -130,9 +77,9 @@ async def test_another_shops_things_are_not_found_and_not_changed(
 async def test_the_admin_is_closed_to_those_who_did_not_enter(
     storefront: httpx.AsyncClient, desk: Desk, buyer: Buyer
 ) -> None:
-    things = await _things(desk, buyer)
+    things = await things_of(desk, buyer)
     before = await _snapshot(desk, buyer, things)
-    admin_routes = sorted(route for route in _routes() if route[1].startswith("/admin"))
+    admin_routes = sorted(route for route in routes() if route[1].startswith("/admin"))
     assert len(admin_routes) >= 15
     for method, path in admin_routes:
         form = {name: value.format(**things) for name, value in FORMS.get(path, {}).items()}

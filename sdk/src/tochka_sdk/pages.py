@@ -1,16 +1,13 @@
 """The few pages that the SDK itself shows to a browser: small, plain, in the visitor's language."""
 
+import base64
+import hashlib
 from html import escape
 
 from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, Response
 
 from tochka_sdk.problems import Problem
-
-CSP = (
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'"
-)
 
 _TEXTS = {
     "ru": {
@@ -42,6 +39,11 @@ _STYLE = (
     "background:#f6f7f9;color:#1c2430}main{max-width:28rem;padding:2rem}h1{font-size:1.6rem;margin:0 0 .5rem}"
     "a{color:#1b5fd0}small{color:#667085}"
     "@media(prefers-color-scheme:dark){body{background:#14181f;color:#e6e9ee}a{color:#8ab4ff}}"
+)
+_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+CSP = (
+    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
 )
 
 

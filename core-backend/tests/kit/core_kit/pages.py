@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from html.parser import HTMLParser
 
 DATA = {"application/json", "application/ld+json"}  # kinds of <script> that do not run
+NAMES_ONLY = {"canonical", "alternate"}  # kinds of <link> that load nothing
 LOOSE = {
     "'unsafe-inline'",
     "'unsafe-eval'",
@@ -36,7 +37,7 @@ class _Contents(HTMLParser):
         given = dict(attrs)
         self.handlers += [name for name in given if name.startswith("on")]
         self.style_attributes += [value or "" for name, value in attrs if name == "style"]
-        if tag in {"script", "img", "iframe", "link"}:
+        if tag in {"script", "img", "iframe", "link"} and given.get("rel") not in NAMES_ONLY:
             self.sources += [value for name in ("src", "href") if (value := given.get(name))]
         self.handlers += [text for text in given.values() if text and text.lower().startswith("javascript:")]
         runs = tag == "script" and "src" not in given and given.get("type") not in DATA

@@ -287,22 +287,6 @@ async def test_a_page_is_light(desk: Desk, buyer: Buyer) -> None:
         assert weight < 100_000, (path, weight)
 
 
-async def test_pages_name_no_other_host_and_run_nothing_inline(desk: Desk, buyer: Buyer) -> None:
-    await desk.settings(phone="+7 910 123-45-67", email="a@b.ru")
-    goods = await desk.add("Чай")
-    await buyer.put(goods.variant)
-    for path in ("/", f"/p/{goods.slug}", "/cart", "/checkout", "/about", "/privacy"):
-        answer = await buyer.get(path)
-        html = re.sub(r'<script type="application/ld\+json">.*?</script>', "", answer.text)
-        assert re.findall(r'(?:src|action|data-src)="https?://', html) == []
-        assert re.findall(r"<script(?![^>]*\bsrc=)", html) == []
-        assert re.findall(r"<style|\sstyle=|\son[a-z]+=", html) == []
-        policy = answer.headers["content-security-policy"]
-        assert "script-src 'self'" in policy
-        assert "unsafe" not in policy
-        assert answer.headers["x-content-type-options"] == "nosniff"
-
-
 async def test_search_engines_learn_what_a_page_is(
     desk: Desk, buyer: Buyer, installation: FreshInstallation
 ) -> None:
