@@ -155,6 +155,47 @@ describe("an owner is told what is wrong with an endpoint", () => {
   })
 })
 
+describe("the dashboard tells of endpoints that are not well", () => {
+  const since = "2026-11-20T10:00:00Z"
+  const failing = (number: number) => endpoint(number, { failing_since: since, warned_percent: 50 })
+  const disabled = { status: "disabled", disabled_at: since } as const
+
+  test("by their addresses, which lead to them", async () => {
+    core.endpoints = [failing(1), endpoint(2, { ...disabled, disabled_reason: "gone" }), endpoint(3)]
+    const { user } = openPanel("/dashboard", core.url)
+    const notice = await screen.findByRole("alert")
+    expect(plainly(notice)).toMatch(/^Вебхук crm1\.example\.com не принимает события с 20 ноября/)
+    expect(plainly(notice)).toMatch(/Вебхук crm2\.example\.com отключён с 20 ноября/)
+    expect(within(notice).getAllByRole("link")).toHaveLength(2)
+    await expectAccessible()
+    await user.click(within(notice).getByRole("link", { name: "crm2.example.com" }))
+    await heading("crm2.example.com")
+  })
+
+  test("and the rest of many on their page", async () => {
+    core.endpoints = [1, 2, 3, 4].map(failing)
+    openPanel("/dashboard", core.url)
+    const links = within(await screen.findByRole("alert")).getAllByRole("link")
+    expect(links.map((link) => link.getAttribute("href")).slice(2)).toEqual([`/webhooks/${core.endpoints[2]?.id ?? ""}`, "/webhooks"])
+  })
+
+  test("and of no others", async () => {
+    core.endpoints = [endpoint(1), endpoint(2, { failing_since: since }), endpoint(3, { ...disabled, disabled_reason: "owner" })]
+    openPanel("/dashboard", core.url)
+    await waitFor(() => expect(asked("GET", "/webhook-endpoints")).toHaveLength(1))
+    await screen.findByText(/Пока\sздесь\sпусто/)
+    expect(screen.queryByRole("alert")).toBeNull()
+  })
+
+  test("and not to staff, who could do nothing about it", async () => {
+    core.tenants = [{ ...tenant(1, "Пекарня"), role: "staff" }]
+    core.endpoints = [failing(1)]
+    openPanel("/dashboard", core.url)
+    await screen.findByText(/Пока\sздесь\sпусто/)
+    expect(asked("GET", "/webhook-endpoints")).toHaveLength(0)
+  })
+})
+
 test("an endpoint that is gone is said to be", async () => {
   openPanel("/webhooks/0197f000-0000-7000-8000-000000000999", core.url)
   expect(plainly(await screen.findByRole("alert"))).toContain("Этого вебхука больше нет")

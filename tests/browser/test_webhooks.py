@@ -187,6 +187,25 @@ def test_what_was_missed_while_a_webhook_was_disabled_is_sent_when_it_is_enabled
         assert len(receiver.heard) == 1
 
 
+@pytest.mark.parametrize("device", ["phone", "desktop"])
+def test_an_owner_who_does_not_look_for_webhooks_hears_of_one_that_was_disabled(
+    stack: RunningStack, visitors: Visitors, device: str
+) -> None:
+    owner = visitors.phone("owner") if device == "phone" else visitors.desktop("owner")
+    journey.register(owner, stack, journey.fresh_phone(), "Пекарня")
+    page = owner.open(f"{stack.url}/webhooks")
+    with _receiver() as receiver:
+        _add(page, receiver.url)
+        receiver.status = 410
+        page.get_by_role("button", name="Проверить").click()
+        expect(page.get_by_text("Адрес не принял проверку: ответ 410")).to_be_visible()
+    page.goto(f"{stack.url}/dashboard")
+    news = page.get_by_role("alert").filter(has_text="отключён с")
+    assert _fits(page)
+    news.get_by_role("link").click()
+    expect(page.get_by_role("alert").filter(has_text="его больше нет")).to_be_visible()
+
+
 def _invite_somebody(stack: RunningStack, visitors: Visitors, owner: Visitor) -> None:
     """Somebody joins the owner's team, which is news; the owner's page stays where it was."""
     number, newcomer = journey.fresh_phone(), visitors.desktop("newcomer")

@@ -10,17 +10,21 @@ import { useModuleLook } from "@/features/catalogue/module-look"
 import { InstallationList } from "@/features/installations/installation-list"
 import { useInstallations } from "@/features/installations/queries"
 import { InvitationsToMe } from "@/features/tenants/invitations-to-me"
+import { useTenants } from "@/features/tenants/queries"
+import { UnwellEndpoints } from "@/features/webhooks/unwell-endpoints"
 import { LogoMark } from "@/shared/ui/logo"
 import { PageHeading } from "@/shared/ui/page-heading"
 
 export function DashboardPage() {
   const { t } = useLingui()
   const moduleLook = useModuleLook()
+  const { current } = useTenants()
   const installations = useInstallations()
   const hasSome = (installations.data?.length ?? 0) > 0
   return (
     <>
       <InvitationsToMe />
+      {current !== null && current.role !== "staff" && <UnwellEndpoints key={current.id} />}
       <div className={classes.top}>
         <PageHeading className={classes.heading}>{t`Мои модули`}</PageHeading>
         {hasSome && (

@@ -1,6 +1,7 @@
 /** Calls about a tenant's webhook endpoints. Their secrets stand in no cache: only the answer that makes one has it. */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
 
+import { healthOf } from "@/features/webhooks/endpoint"
 import { read, type Schemas } from "@/shared/api/api"
 import { useApi } from "@/shared/api/api-context"
 import { useIdempotencyKey } from "@/shared/api/idempotency-key"
@@ -22,6 +23,17 @@ export function useEndpoint(id: string) {
   return useQuery({
     queryKey: [...ALL, id],
     queryFn: ({ signal }) => read(client.GET("/api/v1/webhook-endpoints/{endpoint_id}", { params: at(id), signal })),
+  })
+}
+
+/** Those that take no events, unless it was somebody here who disabled them. Looked at anew each time: old news alarm for nothing. */
+export function useUnwellEndpoints() {
+  const { client } = useApi()
+  return useQuery({
+    queryKey: [...ALL, "unwell"],
+    queryFn: ({ signal }) => read(client.GET("/api/v1/webhook-endpoints", { params: { query: { limit: 100 } }, signal })),
+    select: ({ items }) => items.filter((one) => healthOf(one) !== "enabled" && one.disabled_reason !== "owner"),
+    gcTime: 0,
   })
 }
 
