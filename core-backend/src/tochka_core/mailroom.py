@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from datetime import datetime
+from itertools import chain
 from uuid import UUID
 
 import asyncpg
@@ -23,6 +24,12 @@ from tochka_core.webhooks.schemas import ReplayRead, ReplayRequest
 WELL, LATE, UNKNOWN = 0, 1, 2
 LOOK_S = 0.5
 MOST_LINES = 50
+TAKEN = {
+    "endpoint": ("since", "until", "type", "status", "rate", "dry_run"),
+    "delivery": ("tenant",),
+    "module": ("since", "tenant", "dry_run"),
+}
+"""What can be sent again, and what may be said about it."""
 
 
 def add_commands(parser: argparse.ArgumentParser) -> None:
@@ -34,16 +41,16 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     drain = deeds.add_parser("drain", help="wait until everything that is due is sent")
     drain.add_argument("--timeout", type=float, default=60.0, help="seconds")
     replay = deeds.add_parser("replay", help="send deliveries again")
-    replay.add_argument("--endpoint", type=UUID)
-    replay.add_argument("--delivery", type=UUID)
-    replay.add_argument("--tenant", type=UUID)
-    replay.add_argument("--module")
+    replay.add_argument("--endpoint", type=UUID, help="by a job of the worker's")
+    replay.add_argument("--delivery", type=UUID, help="one, by a job of the worker's")
+    replay.add_argument("--module", help="its news, by this command, without a limit of its own")
+    replay.add_argument("--tenant", type=UUID, help="of the delivery; of a module's news, one tenant's alone")
     replay.add_argument("--since", type=_moment)
-    replay.add_argument("--until", type=_moment)
-    replay.add_argument("--type", action="append", default=[])
-    replay.add_argument("--status", action="append", default=[])
-    replay.add_argument("--rate", type=int, default=20)
-    replay.add_argument("--dry-run", action="store_true")
+    replay.add_argument("--until", type=_moment, help="of an endpoint's")
+    replay.add_argument("--type", action="append", help="of an endpoint's")
+    replay.add_argument("--status", action="append", help="of an endpoint's")
+    replay.add_argument("--rate", type=int, help="how many of an endpoint's a second")
+    replay.add_argument("--dry-run", action="store_true", default=None, help="count only")
 
 
 def _moment(text: str) -> datetime:
@@ -124,14 +131,12 @@ async def _drain(connections: Connections, seconds: float) -> int:
 
 
 async def _replay(connections: Connections, given: argparse.Namespace) -> int:
-    if given.module:
+    if why := _nonsense(given):
+        return _cannot(why)
+    if given.module is not None:
         return await _replay_module(connections, given)
-    if bool(given.endpoint) == bool(given.delivery):
-        return _cannot("name an --endpoint, a --delivery with its --tenant, or a --module")
     async with connections.system("writes a replay down") as connection:
         if given.delivery:
-            if given.tenant is None:
-                return _cannot("a --delivery needs its --tenant: both stand in the worker's log")
             _tell_of(await webhooks.send_again(connection, given.tenant, given.delivery))
             return WELL
         tenant_id = await webhooks.tenant_of_endpoint(connection, given.endpoint)
@@ -146,23 +151,35 @@ async def _replay(connections: Connections, given: argparse.Namespace) -> int:
     return WELL
 
 
+def _nonsense(given: argparse.Namespace) -> str:
+    """Why this cannot be sent again; empty if it can. Nothing that was said is passed over."""
+    named = [to for to in TAKEN if getattr(given, to) is not None]
+    if len(named) != 1:
+        return "name an --endpoint, a --delivery with its --tenant, or a --module"
+    [to] = named
+    said = [name for name in dict.fromkeys(chain(*TAKEN.values())) if getattr(given, name) is not None]
+    if foreign := [f"--{name.replace('_', '-')}" for name in said if name not in TAKEN[to]]:
+        return f"--{to} takes no {', '.join(foreign)}"
+    if to == "delivery" and given.tenant is None:
+        return "a --delivery needs its --tenant: both stand in the worker's log"
+    return "--module needs --since" if to == "module" and given.since is None else ""
+
+
 def _asked(given: argparse.Namespace) -> ReplayRequest:
-    chosen = {"statuses": given.status} if given.status else {}
-    return ReplayRequest.model_validate(
-        {
-            "since": given.since,
-            "until": given.until,
-            "event_types": given.type,
-            "rate_per_second": given.rate,
-            **chosen,
-        }
-    )
+    asked = {
+        "since": given.since,
+        "until": given.until,
+        "event_types": given.type,
+        "statuses": given.status,
+        "rate_per_second": given.rate,
+    }
+    return ReplayRequest.model_validate({name: value for name, value in asked.items() if value is not None})
 
 
 async def _replay_module(connections: Connections, given: argparse.Namespace) -> int:
-    """News alone: a command is repeated by whoever waits for it, or not at all."""
-    if given.since is None:
-        return _cannot("--module needs --since")
+    """News alone: a command is repeated by whoever waits for it, or not at all. Ended early, it begins anew
+    when it is asked again.
+    """
     if given.dry_run:
         async with connections.system("counts news") as connection:
             total = await webhooks.count_news(connection, given.module, given.since, given.tenant)

@@ -29,6 +29,7 @@ from tochka_stack.testing import ScratchDatabase, ScratchPostgres
 
 pytestmark = pytest.mark.anyio
 LONG_AGO = "2026-01-01T00:00:00+00:00"
+SOMETHING = "01a218a4-0bb7-7263-ac57-00b454b4ba47"
 
 
 @pytest.fixture(scope="module")
@@ -214,7 +215,26 @@ REFUSED = "SELECT status FROM deliveries WHERE tenant_id = $1 AND type = 'ping'"
 
 async def test_what_makes_no_sense_is_refused_with_a_sentence(core: RunningCore) -> None:
     assert (await _run(core, "replay")).code == 2
-    for arguments in ((), ("--delivery", "01a218a4-0bb7-7263-ac57-00b454b4ba47"), ("--module", "shop")):
+    for arguments in ((), ("--delivery", SOMETHING), ("--module", "shop")):
         said = await _ask(core, "replay", *arguments)
         assert (said.code, said.text) == (2, "")
         assert said.errors.startswith("Not done: ")
+
+
+@pytest.mark.parametrize(
+    ("to", "beside", "foreign"),
+    [
+        ("--module", ("--rate", "5", "--until", LONG_AGO, "--type", "ping"), "--until, --type, --rate"),
+        ("--module", ("--status", "held"), "--status"),
+        ("--delivery", ("--tenant", SOMETHING, "--dry-run"), "--since, --dry-run"),
+        ("--endpoint", ("--tenant", SOMETHING), "--tenant"),
+        ("--endpoint", ("--module", "shop"), ""),
+    ],
+)
+async def test_what_means_nothing_for_what_is_sent_again_is_refused_and_not_passed_over(
+    core: RunningCore, to: str, beside: tuple[str, ...], foreign: str
+) -> None:
+    said = await _ask(core, "replay", to, SOMETHING, "--since", LONG_AGO, *beside)
+    assert (said.code, said.text) == (2, "")
+    if foreign:
+        assert said.errors == f"Not done: {to} takes no {foreign}.\n"

@@ -50,7 +50,8 @@ def webhook_replay(context: typer.Context, data_dir: DataDirOption = None) -> No
     One delivery: --delivery ID --tenant ID; both stand in the worker's log.
 
     A module's news: --module ID --since TIME, with --tenant and --dry-run as needed. Commands are never sent
-    again.
+    again. This is no job: the command makes them due as fast as it can, without a --rate. Ended early and
+    asked again, it begins anew at --since.
 
     Times are ISO 8601; statuses are held, refused, expired (these three, unless told) and delivered.
     """
