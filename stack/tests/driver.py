@@ -1,5 +1,7 @@
 """Runs the real `tochka` command, as whoever runs the tests or as an ordinary user."""
 
+import asyncio
+import http.client
 import json
 import os
 import signal
@@ -11,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import psutil
 from tochka_stack.data_dir import DataDir
 from tochka_stack.ports import free_ports
@@ -156,3 +159,28 @@ def running(
         until(lambda: "Ready after" in up.text or up.process.poll() is not None, "ready")
         assert up.process.poll() is None, up.text
         yield up
+
+
+def answers(up: Up, path: str, host: str = "localhost") -> int:
+    """The status of a GET through the gateway."""
+    connection = http.client.HTTPConnection("127.0.0.1", up.port, timeout=20)
+    try:
+        connection.request("GET", path, headers={"Host": host})
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def sql(dsn: str, *statements: str) -> object:
+    """Run statements; the value of the last one."""
+
+    async def run() -> object:
+        connection = await asyncpg.connect(dsn)
+        try:
+            for statement in statements[:-1]:
+                await connection.execute(statement)
+            return await connection.fetchval(statements[-1])
+        finally:
+            await connection.close()
+
+    return asyncio.run(run())

@@ -1,7 +1,7 @@
 """`tochka up` as a whole: what runs, who knows what, and that everything is found again whatever happened."""
 
 import asyncio
-import http.client
+import json
 import os
 import signal
 import socket
@@ -22,7 +22,19 @@ from tochka_stack.settings import StackSettings, read
 from tochka_stack.testing import ScratchPostgres, scratch_folder
 from tochka_stack.wiring import CORE_DATABASE, SHOP_DATABASE, Wiring
 
-from stack.tests.driver import PARTS, SERVICES, Up, environment_of, refused, running, starting, tochka, until
+from stack.tests.driver import (
+    PARTS,
+    SERVICES,
+    Up,
+    answers,
+    environment_of,
+    refused,
+    running,
+    sql,
+    starting,
+    tochka,
+    until,
+)
 
 
 def settings_of(up: Up) -> StackSettings:
@@ -35,31 +47,6 @@ def wiring_of(up: Up) -> Wiring:
     settings = settings_of(up)
     engines = EngineRoom(settings, up.data_dir, up.ports)
     return Wiring(settings, up.data_dir, up.ports, engines.admin_dsn, engines.redis_url)
-
-
-def answers(up: Up, path: str, host: str = "localhost") -> int:
-    """The status of a GET through the gateway."""
-    connection = http.client.HTTPConnection("127.0.0.1", up.port, timeout=20)
-    try:
-        connection.request("GET", path, headers={"Host": host})
-        return connection.getresponse().status
-    finally:
-        connection.close()
-
-
-def sql(dsn: str, *statements: str) -> object:
-    """Run statements; the value of the last one."""
-
-    async def run() -> object:
-        connection = await asyncpg.connect(dsn)
-        try:
-            for statement in statements[:-1]:
-                await connection.execute(statement)
-            return await connection.fetchval(statements[-1])
-        finally:
-            await connection.close()
-
-    return asyncio.run(run())
 
 
 def gone(processes: list[psutil.Process]) -> bool:
@@ -142,6 +129,18 @@ def test_migrate_and_seed_can_be_repeated_beside_it(up: Up) -> None:
         done = tochka(command, "--data-dir", str(up.data_dir.root))
         assert done.returncode == 0, done.stderr
     assert {line["state"] for line in up.status().values()} == {"ready"}
+
+
+def test_webhooks_are_looked_at_waited_for_and_sent_again_beside_it(up: Up) -> None:
+    place = ("--data-dir", str(up.data_dir.root))
+    drained = tochka("webhooks", "drain", "--timeout", "30", *place)
+    assert drained.returncode == 0, drained.stderr
+    told = tochka("webhooks", "stats", "--json", *place)
+    assert (told.returncode, json.loads(told.stdout)["queues"]) == (0, []), told.stderr
+    news = ("webhooks", "replay", "--module", "shop", "--since", "2026-01-01")
+    counted = tochka(*news, "--dry-run", *place)
+    assert (counted.returncode, counted.stdout) == (0, "0 deliveries would be sent again.\n"), counted.stderr
+    assert refused(*news, "--rate", "5", *place) == (2, "Not done: --module takes no --rate.")
 
 
 def test_the_shop_keeps_the_contract_of_modules(up: Up) -> None:
