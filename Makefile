@@ -72,9 +72,10 @@ test: test-python test-panel test-sdk-js ## all tests but the long ones, browser
 
 check: check-python check-panel check-sdk-js check-client ## style, types, architecture, generated files: everything but tests
 
-proof: $(FOR_WORKING) build ## the long tests: chaos, races at scale, soak
+proof: $(FOR_WORKING) build ## the long tests: chaos, races at scale, soak; and those of lying addresses and certificates
 	$(BIN)/python -m pytest -m proof --ignore core-backend/tests/fuzz $(PYTEST_ARGUMENTS)
 	$(BIN)/python -m pytest -m proof core-backend/tests/fuzz $(PYTEST_ARGUMENTS) # it uses up what an address may ask
+	$(BIN)/python -m pytest core-backend/tests/outbound $(PYTEST_ARGUMENTS)
 
 bench: $(FOR_WORKING) build ## measure, and print the figures
 	@$(UV) sync $(QUIET) --frozen --group bench

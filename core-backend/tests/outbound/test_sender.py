@@ -2,11 +2,12 @@
 
 import asyncio
 import gzip
+from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
-from core_kit.servers import Names, authority, says, serving, tls_for, trusting
+from core_kit.servers import NOW, Names, authority, says, serving, tls_for, trusting
 from tochka_core.outbound.public import Policy, open_sender
 
 pytestmark = pytest.mark.anyio
@@ -98,6 +99,26 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) 
     async with (
         serving(says(OK), tls=tls) as server,
         open_sender(OWN, resolver=Names(("127.0.0.1",))) as sender,
+    ):
+        answer = await sender.post(f"https://hooks.example:{server.port}/x", {}, b"{}", 5, trusted=False)
+    assert (answer.error, server.heads) == ("tls", [])
+
+
+async def test_a_certificate_that_vouches_for_itself_is_refused(tmp_path: Path) -> None:
+    async with (
+        serving(says(OK), tls=tls_for("hooks.example", None, tmp_path)) as server,
+        open_sender(OWN, resolver=Names(("127.0.0.1",))) as sender,
+    ):
+        answer = await sender.post(f"https://hooks.example:{server.port}/x", {}, b"{}", 5, trusted=False)
+    assert (answer.error, server.heads) == ("tls", [])
+
+
+async def test_a_certificate_whose_time_is_over_is_refused(tmp_path: Path) -> None:
+    signer = authority()
+    over = tls_for("hooks.example", signer, tmp_path, until=NOW + timedelta(days=1))
+    async with (
+        serving(says(OK), tls=over) as server,
+        open_sender(OWN, resolver=Names(("127.0.0.1",)), authorities=trusting(signer[0])) as sender,
     ):
         answer = await sender.post(f"https://hooks.example:{server.port}/x", {}, b"{}", 5, trusted=False)
     assert (answer.error, server.heads) == ("tls", [])

@@ -132,14 +132,19 @@ def authority() -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
 
 
 def tls_for(
-    name: str, signer: tuple[x509.Certificate, ec.EllipticCurvePrivateKey], folder: Path
+    name: str,
+    signer: tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | None,
+    folder: Path,
+    *,
+    until: datetime.datetime = LATER,
 ) -> ssl.SSLContext:
-    """What a server shows for a name, signed by an authority."""
-    certificate, signing = signer
+    """What a server shows for a name, signed by an authority; without one, by itself."""
     key = ec.generate_private_key(ec.SECP256R1())
-    builder = x509.CertificateBuilder().issuer_name(certificate.subject).public_key(key.public_key())
-    builder = builder.subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
-    builder = builder.serial_number(2).not_valid_before(NOW).not_valid_after(LATER)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    issuer, signing = (signer[0].subject, signer[1]) if signer else (subject, key)
+    builder = x509.CertificateBuilder().issuer_name(issuer).public_key(key.public_key())
+    builder = builder.subject_name(subject)
+    builder = builder.serial_number(2).not_valid_before(NOW).not_valid_after(until)
     names = [x509.DNSName(name), x509.IPAddress(IPv4Address("127.0.0.9"))]
     builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     builder = builder.add_extension(
