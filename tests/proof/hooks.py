@@ -1,6 +1,7 @@
 """Owners' own systems, each a process with a webhook endpoint; and what became of deliveries to them."""
 
 import asyncio
+import json
 import random
 import signal
 import sqlite3
@@ -10,6 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tochka_stack.ports import free_ports
 
@@ -35,13 +37,14 @@ class System:
     file: Path
     endpoint: str
     secret: str
+    is_ordered: bool
     skew_s: float = 0.0
     process: asyncio.subprocess.Process | None = None
     deaths: int = 0
 
     async def start(self) -> None:
         """Start it and wait until it listens."""
-        told = (self.port, self.file, SEED, self.secret, self.skew_s)
+        told = (self.port, self.file, SEED, self.secret, self.skew_s, int(self.is_ordered))
         self.process = await asyncio.create_subprocess_exec(
             sys.executable, str(SCRIPT), *map(str, told), env=ENVIRONMENT, stdout=asyncio.subprocess.PIPE
         )
@@ -66,11 +69,33 @@ class System:
         """The ids of the events that took effect; each can do so only once."""
         return {row[0] for row in self._rows("SELECT id FROM effects")}
 
+    def sequences(self, type: str) -> list[int]:
+        """The numbers of events of a type, as they took effect."""
+        bodies = [json.loads(row[0]) for row in self._rows("SELECT body FROM effects ORDER BY rowid")]
+        return [body["sequence"] for body in bodies if body["type"] == type]
+
     def requests(self) -> Counter[str]:
         """How often each mischief was made; the empty word is a good answer."""
         return Counter(row[0] for row in self._rows("SELECT mischief FROM requests"))
 
-    def _rows(self, query: str) -> list[tuple[str]]:
+    def ways(self) -> Counter[str]:
+        """How often a request came `twice`, or was held back and came `late`."""
+        return Counter(row[0] for row in self._rows("SELECT came FROM requests WHERE came <> ''"))
+
+    def repeated(self) -> int:
+        """How many requests came for what had taken effect already."""
+        return len(self._rows("SELECT id FROM requests WHERE again"))
+
+    def overtaken(self) -> int:
+        """How many events came for the first time after a later one had."""
+        arrived: dict[str, int] = {}
+        overtaken = 0
+        for id, sequence in self._rows("SELECT id, sequence FROM requests ORDER BY rowid"):
+            overtaken += id not in arrived and sequence < max(arrived.values(), default=0)
+            arrived[id] = sequence
+        return overtaken
+
+    def _rows(self, query: str) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(self.file)) as database:
             return database.execute(query).fetchall()
 
@@ -109,12 +134,13 @@ async def systems(owners: Sequence[Owner], folder: Path) -> AsyncIterator[list[S
         found = []
         for number, (owner, port) in enumerate(zip(owners, ports, strict=True)):
             url = address(port, "https" if number == 0 else "http")
-            body = {"url": url, "ordered": number % 2 == 1, "rate_per_second": 200}
+            is_ordered = number % 2 == 1
+            body = {"url": url, "ordered": is_ordered, "rate_per_second": 200}
             seen = await owner.call("POST", "/webhook-endpoints", body)
             assert seen.status == 201, seen
             endpoint, file = f"/webhook-endpoints/{seen.body['id']}", folder / f"system-{number}.sqlite"
             skew_s = WRONG_S if number == 2 else 0.0
-            system = System(owner, port, file, endpoint, seen.body["secret"], skew_s)
+            system = System(owner, port, file, endpoint, seen.body["secret"], is_ordered, skew_s)
             await system.start()
             stack.push_async_callback(system.kill)
             found.append(system)

@@ -1,14 +1,16 @@
 """An owner's system at the end of a webhook, a process of its own that can be killed at any moment.
 
-    python receiver.py PORT FILE SEED SECRET SKEW_S
+    python receiver.py PORT FILE SEED SECRET SKEW_S ORDERED
 
 It takes what carries a good signature by SECRET, by a clock that is SKEW_S off. Every effect is one row of an
 SQLite file, committed before the answer; a repetition finds the row. As long as there is no file FILE.calm
-its clock is wrong, and it misbehaves by chance, before the effect or after it.
+its clock is wrong, and it misbehaves by chance, before the effect or after it. The way to it repeats requests
+and, unless ORDERED is 1, lets them overtake each other: not by chance, but every so often.
 """
 
 import asyncio
 import gzip
+import json
 import random
 import sqlite3
 import sys
@@ -20,7 +22,10 @@ from tochka_sdk.webhooks import SignatureInvalid
 
 PORT, FILE, SEED = int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 SECRET, SKEW = sys.argv[4], timedelta(seconds=float(sys.argv[5]))
+IS_ORDERED = sys.argv[6] == "1"
 BOMB = gzip.compress(bytes(8 * 1024 * 1024))
+REQUESTS = "CREATE TABLE IF NOT EXISTS requests (id TEXT, sequence INT, came TEXT, mischief TEXT, again INT)"
+REQUEST = "INSERT INTO requests SELECT ?, ?, ?, ?, EXISTS (SELECT 1 FROM effects WHERE id = ?)"
 HEAD = "HTTP/1.1 {0} Status\r\nContent-Length: {1}\r\n{2}\r\n"
 
 
@@ -43,6 +48,7 @@ TLS = b"\x16"
 """How a handshake begins."""
 SAYING_YES = ("endless", "bomb")
 SHARE = 0.2
+DOUBLED, HELD, HOLD_S = 7, 5, 2.0
 
 
 class Book:
@@ -52,15 +58,46 @@ class Book:
         self._database = sqlite3.connect(file, isolation_level=None)
         self._database.execute("PRAGMA journal_mode=WAL")
         self._database.execute("CREATE TABLE IF NOT EXISTS effects (id TEXT PRIMARY KEY, body TEXT)")
-        self._database.execute("CREATE TABLE IF NOT EXISTS requests (id TEXT, mischief TEXT)")
+        self._database.execute(REQUESTS)
 
-    def note(self, id: str, mischief: str) -> None:
-        """A request came in."""
-        self._database.execute("INSERT INTO requests VALUES (?, ?)", (id, mischief))
+    def note(self, id: str, sequence: int, came: str, mischief: str) -> None:
+        """A request came in, of what has taken effect already or has not."""
+        self._database.execute(REQUEST, (id, sequence, came, mischief, id))
 
     def take(self, id: str, body: bytes) -> None:
         """The effect, once."""
         self._database.execute("INSERT OR IGNORE INTO effects VALUES (?, ?)", (id, body.decode()))
+
+
+class Way:
+    """What lies between the platform and us: it repeats every seventh request, and holds every fifth back
+    until a later event has passed it.
+    """
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._held: tuple[int, asyncio.Event] | None = None
+
+    async def passed(self, sequence: int) -> str:
+        """How a request comes when its time has come: `twice`, `late`, or as it was sent."""
+        self._count += 1
+        number = self._count
+        if number % HELD == 0 and self._held is None and not IS_ORDERED:
+            if await self._is_overtaken(sequence):
+                return "late"
+        elif self._held is not None and self._held[0] < sequence:
+            self._held[1].set()
+        return "" if number % DOUBLED else "twice"
+
+    async def _is_overtaken(self, sequence: int) -> bool:
+        self._held = sequence, asyncio.Event()
+        try:
+            async with asyncio.timeout(HOLD_S):
+                return await self._held[1].wait()
+        except TimeoutError:  # nothing came after it
+            return False
+        finally:
+            self._held = None
 
 
 class Receiver:
@@ -68,6 +105,7 @@ class Receiver:
 
     def __init__(self) -> None:
         self._book = Book(FILE)
+        self._way = Way()
         self._chance = random.Random(f"{SEED}{FILE}")
         self._calm = FILE.with_suffix(".calm")
 
@@ -98,17 +136,22 @@ class Receiver:
         pairs = [line.split(": ", 1) for line in head[1:] if ": " in line]
         headers = {name.lower(): value for name, value in pairs}
         body = await reader.readexactly(int(headers.get("content-length", "0")))
+        id, sequence = headers["webhook-id"], int(json.loads(body)["sequence"])
+        came = await self._way.passed(sequence)
         is_calm = self._calm.exists()
         if not is_genuine(headers, body, timedelta() if is_calm else SKEW):
-            self._book.note(headers["webhook-id"], "refused")
+            self._book.note(id, sequence, "", "refused")
             writer.write(answer(401))
             await writer.drain()
             return True
+        if came == "twice":  # nobody waits for what is said to the first
+            self._book.note(id, sequence, "", "")
+            self._book.take(id, body)
         is_wicked = not is_calm and self._chance.random() < SHARE
         mischief = self._chance.choice(MISCHIEF) if is_wicked else ""
-        self._book.note(headers["webhook-id"], mischief)
+        self._book.note(id, sequence, came, mischief)
         if mischief in {"", *SAYING_YES} or self._chance.random() < 0.5:
-            self._book.take(headers["webhook-id"], body)
+            self._book.take(id, body)
         if mischief:
             await getattr(self, f"_{mischief}")(writer)
             return False

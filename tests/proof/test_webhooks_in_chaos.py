@@ -1,5 +1,6 @@
-"""Everybody is renamed over and over while workers, engines and receivers are killed with -9 and receivers
-misbehave in every way: at the end each event has taken effect exactly once wherever it was meant to.
+"""Everybody is renamed over and over while workers, engines and receivers are killed with -9, receivers
+misbehave in every way, and requests come twice and overtake each other: at the end each event has taken
+effect exactly once wherever it was meant to.
 """
 
 import asyncio
@@ -79,17 +80,23 @@ async def aftermath(anyio_backend: str, findings: list[str]) -> AsyncIterator[Af
 
 async def _told(found: Aftermath) -> str:
     requests: Counter[str] = Counter()
+    ways: Counter[str] = Counter()
     for system in found.systems:
         requests += system.requests()
+        ways += system.ways()
     effects = sum(len(system.effects()) for system in found.systems)
     deaths = sum(system.deaths for system in found.systems)
+    repeated = sum(system.repeated() for system in found.systems)
+    overtaken = sum(system.overtaken() for system in found.systems)
     (events,) = await books.rows(found.stack, CORE, "SELECT count(*) AS count FROM events")
     (attempts,) = await books.rows(found.stack, CORE, "SELECT count(*) AS count FROM attempts")
     killed, answers = dict(found.killer.killed), dict(requests)
     return (
         f"webhooks: killed {killed} and receivers {deaths} times; {events['count']} events, "
         f"{attempts['count']} attempts written down; at endpoints {requests.total()} requests, "
-        f"{effects} effects, answers {answers}"
+        f"{effects} effects; {ways['twice']} requests doubled and {ways['late']} held back on the way, "
+        f"in all {repeated} repetitions of what had taken effect and {overtaken} events out of sequence; "
+        f"answers {answers}"
     )
 
 
@@ -100,6 +107,27 @@ async def test_every_event_took_effect_exactly_once_at_every_endpoint(aftermath:
     took = {system.owner.tenant_id: system.effects() for system in aftermath.systems}
     assert {tenant: took[tenant] ^ given[tenant] for tenant in given} == {tenant: set() for tenant in given}
     assert sum(map(len, took.values())) > OWNERS * 50
+
+
+async def test_requests_came_twice_everywhere_and_overtook_each_other_where_no_order_is_kept(
+    aftermath: Aftermath,
+) -> None:
+    for system in aftermath.systems:
+        ways = system.ways()
+        assert 0 < ways["twice"] <= system.repeated()
+        if not system.is_ordered:
+            assert ways["late"] > 0
+            assert system.overtaken() > 0
+
+
+async def test_where_order_is_kept_what_is_about_the_tenant_took_effect_in_order(
+    aftermath: Aftermath,
+) -> None:
+    for system in aftermath.systems:
+        if system.is_ordered:
+            sequences = system.sequences("tenant.updated")
+            assert sequences == sorted(sequences)
+            assert len(sequences) > 10
 
 
 async def test_every_event_of_a_tenant_was_meant_for_its_endpoint(aftermath: Aftermath) -> None:
