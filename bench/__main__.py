@@ -12,6 +12,7 @@ from rich.console import Console
 
 from bench import (
     activation_rate,
+    backlog,
     dead_peer,
     deliveries,
     growth,
@@ -25,7 +26,10 @@ from bench import (
 from bench.report import Figure, print_facts, print_figures
 from bench.running import fresh_folder, running
 
-CHOICES = ("live", "memory", "starts", "rate", "signins", "seals", "deliveries", "latency", "growth", "peer")
+CHOICES = (
+    *("live", "memory", "starts", "rate", "signins", "seals"),
+    *("deliveries", "latency", "backlog", "growth", "peer"),
+)
 WIDTH = 120  # of a report that goes to a file
 
 
@@ -50,8 +54,8 @@ class Bench:
             yield from activation_rate.measure(rounds, seconds, self._say)
         if "seals" in chosen:
             self._heading("The audit trail")
-            rounds, seconds, backlog = (1, 2, 5_000) if self._quick else (5, 3, 50_000)
-            yield from sealing.measure(rounds, seconds, backlog, self._say)
+            rounds, seconds, entries = (1, 2, 5_000) if self._quick else (5, 3, 50_000)
+            yield from sealing.measure(rounds, seconds, entries, self._say)
         if "signins" in chosen:
             self._heading("Sign-ins and requests beside better-auth")
             rounds, seconds = (1, 1) if self._quick else (5, 3)
@@ -63,6 +67,10 @@ class Bench:
         if "latency" in chosen:
             self._heading("From commit to arrival")
             yield from latency.measure(3 if self._quick else 30, self._say)
+        if "backlog" in chosen:
+            self._heading("A tenant with a million deliveries")
+            waiting, seconds = ((0, 50_000), 3) if self._quick else ((0, 50_000, 1_000_000), 30)
+            yield from backlog.measure(waiting, seconds, self._say)
         if "peer" in chosen:
             self._heading("A dead peer")
             yield from dead_peer.measure(100 if self._quick else 2000, self._say)

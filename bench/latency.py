@@ -54,7 +54,7 @@ async def _delays(stand: Ground, seconds: float, *, is_hanging: bool) -> list[fl
         app = await stack.enter_async_context(core(stand.server, stand.server.app_dsn, 8))
         process = stack.enter_context(ours.start())
         pin(process)
-        await _warm(app, stand)
+        await warm(app, stand, TENANTS)
         committed = await _record(app, seconds)
         expected = {
             id: at for id, (tenant, at) in committed.items() if not (is_hanging and tenant == HANGING)
@@ -64,10 +64,10 @@ async def _delays(stand: Ground, seconds: float, *, is_hanging: bool) -> list[fl
     return sorted((arrivals[id] - at) / 1e6 for id, at in expected.items())
 
 
-async def _warm(app: Resources, stand: Ground) -> None:
+async def warm(app: Resources, stand: Ground, tenant: int) -> None:
     """One event, so that the worker is known to run."""
     stand.sink.reset()
-    await _event(app, TENANTS)
+    await event(app, tenant)
     await asyncio.to_thread(stand.sink.until, 1)
 
 
@@ -80,7 +80,7 @@ async def _record(app: Resources, seconds: float) -> dict[str, tuple[int, int]]:
 
     async def one(number: int) -> None:
         tenant = HANGING if number % 10 == 0 else 2 + number % (TENANTS - 2)
-        id = await _event(app, tenant)
+        id = await event(app, tenant)
         committed[str(id)] = (tenant, time.monotonic_ns())
 
     async with asyncio.TaskGroup() as group:
@@ -90,7 +90,7 @@ async def _record(app: Resources, seconds: float) -> dict[str, tuple[int, int]]:
     return committed
 
 
-async def _event(app: Resources, tenant: int) -> UUID:
+async def event(app: Resources, tenant: int) -> UUID:
     """What a change of this tenant would tell."""
     tenant_id = numbered(tenant)
     (letter,) = write(1, "many", 0)
