@@ -95,6 +95,13 @@ def behind_proxies(house_for_all: House, tmp_path_factory: pytest.TempPathFactor
         ("unknown", "127.0.0.1"),
         ("203.0.113.66, unknown", "127.0.0.1"),  # Squid says so where it is told to say nothing
         ("203.0.113.66, unix:", "127.0.0.1"),
+        ("203.0.113.66, unknown, 10.9.8.7", "127.0.0.1"),
+        ("203.0.113.66, ", "127.0.0.1"),
+        ("x, 203.0.113.7", "203.0.113.7"),  # what the client says itself takes nothing from what was seen
+        ("unknown, 203.0.113.7, 10.9.8.7", "203.0.113.7"),
+        ("x, 2001:db8::7", "2001:db8::7"),
+        ("[2001:db8::7]:443", "2001:db8::7"),
+        ("x, 203.0.113.7:443", "203.0.113.7"),
     ],
 )
 def test_behind_proxies_of_ones_own_the_client_is_whom_the_last_of_them_saw(

@@ -141,11 +141,9 @@ async def test_another_messenger_opens_nothing_until_it_is_known(bots: tuple[Bot
     phone, user, elsewhere = unique_phone(), new_user(), new_user()
     _, got = await _come(known, phone, user)
     bearer = {"Authorization": f"Bearer {got.json()['access_token']}"}
-    challenge_id, refused = await _come(other, phone, elsewhere)
+    _, refused = await _come(other, phone, elsewhere)
     assert refusal(refused) == NEEDED
     assert refused.json()["ways"] == ["messenger", "session", "anew"]
-    unoffered = await _recover(other.client, challenge_id, way="messenger")
-    assert refusal(unoffered) == (422, "request.invalid")
     _, again = await _come(known, phone, user)
     assert (again.status_code, again.json()["user"]["id"]) == (200, got.json()["user"]["id"])
     path = f"{API}/me/reauthentication"
@@ -159,7 +157,9 @@ async def test_another_messenger_opens_nothing_until_it_is_known(bots: tuple[Bot
         assert (again.status_code, again.json()["user"]["id"]) == (200, got.json()["user"]["id"])
 
 
-async def test_a_message_to_the_number_alone_opens_nothing_that_a_bot_knows(start_core: StartCore) -> None:
+@pytest.fixture
+async def with_sms(start_core: StartCore) -> AsyncIterator[tuple[Bot, FakeSms]]:
+    """A core with a bot of MAX, where the other channel is SMS."""
     sms = FakeSms()
     async with serving(sms.app) as url:
         settings = {
@@ -168,21 +168,43 @@ async def test_a_message_to_the_number_alone_opens_nothing_that_a_bot_knows(star
             "sms_body": '{"to": "{digits}", "message": "{text}"}',
         }
         async with running_bot(start_core, "max", "webhook", **settings) as bot:
-            phone, user = unique_phone(), new_user()
-            assert (await _come(bot, phone, user))[1].status_code == 200
-            asked = await ask(bot.client, phone, channel="telegram")
-            assert asked.json()["carrier"] == "sms"
-            code = sms.sent[-1]["message"].partition(": ")[2][:6]
-            got = await answer(bot.client, asked.json()["challenge_id"], code)
-            assert refusal(got) == NEEDED
-            assert got.json()["ways"] == ["messenger", "anew"]
-            assert (await _come(bot, phone, user))[1].status_code == 200
+            yield bot, sms
+
+
+async def test_a_message_to_the_number_alone_opens_nothing_that_a_bot_knows(
+    with_sms: tuple[Bot, FakeSms],
+) -> None:
+    bot, sms = with_sms
+    phone, user = unique_phone(), new_user()
+    assert (await _come(bot, phone, user))[1].status_code == 200
+    asked = await ask(bot.client, phone, channel="telegram")
+    code = sms.sent[-1]["message"].partition(": ")[2][:6]
+    got = await answer(bot.client, asked.json()["challenge_id"], code)
+    assert refusal(got) == NEEDED
+    assert got.json()["ways"] == ["messenger", "anew"]
+
+
+async def test_where_nobody_knows_whether_the_bot_was_heard_the_old_number_is_told_by_sms(
+    with_sms: tuple[Bot, FakeSms],
+) -> None:
+    bot, sms = with_sms
+    phone, new, user = unique_phone(), unique_phone(), new_user()
+    _, got = await _come(bot, phone, user)
+    bearer = {"Authorization": f"Bearer {got.json()['access_token']}"}
+    wanted = {"phone": new, "channel": "telegram"}
+    asked = await bot.client.post(f"{API}/me/phone-changes", json=wanted, headers=bearer)
+    code = sms.sent[-1]["message"].partition(": ")[2][:6]
+    path = f"{API}/me/phone-changes/{asked.json()['challenge_id']}/confirm"
+    assert (await bot.client.post(path, json={"code": code}, headers=bearer)).status_code == 200
+    bot.messenger.faults.append(500)
+    await tasks.change_phones(bot.core.jobs)
+    assert sms.sent[-1]["to"] == phone[1:]
+    assert "номером для входа" in sms.sent[-1]["message"]
 
 
 async def test_a_messenger_whose_bot_is_gone_is_nobody_to_ask_for(
     owner: Owner, client: httpx.AsyncClient, core_database: ScratchDatabase
 ) -> None:
-    """The operator took the bot away: whoever came by it would be shut out."""
     link = "INSERT INTO messenger_accounts (user_id, kind, chat) VALUES ($1, 'max', '77')"
     await look(core_database, link, owner.user_id)
     challenge_id, _, code = await challenge(client, owner.phone)
@@ -336,7 +358,7 @@ async def test_guessing_in_this_place_ends_as_elsewhere(
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"way": "password"}, {"way": "anew", "password": PASSWORD}, {"way": "session"}]
+    "body", [{}, {"way": "password"}, {"way": "anew", "password": PASSWORD}, {"way": "messenger"}]
 )
 async def test_a_malformed_way_is_refused(client: httpx.AsyncClient, body: dict[str, str]) -> None:
     got = await _recover(client, "00000000-0000-7000-8000-000000000000", **body)

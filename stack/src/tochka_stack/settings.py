@@ -70,8 +70,10 @@ class StackSettings:
 
     @property
     def has_inbox(self) -> bool:
-        """Whether one-time codes may be read in the browser: never where another machine could read them."""
-        return self.environment == "development" and self.host in LOOPBACK
+        """Whether one-time codes may be read in the browser: never where another machine could read them, and
+        never behind a proxy, which is this machine to us.
+        """
+        return self.environment == "development" and self.host in LOOPBACK and not self.trusted_proxies
 
     def for_child(self, prefix: str) -> dict[str, str]:
         """What the operator's own environment says to the children with this prefix, and to all of them."""

@@ -47,7 +47,8 @@ if redis.call('PEXPIRE', KEYS[1], ARGV[2]) == 1 then redis.call('HSET', KEYS[1],
 # ARGV: mac (empty: nothing is sent, only a link given), is it the first, must it wait, tries, code ms,
 # cooldown ms, kept ms, hour ms, day ms, caps per hour and day, the browser's mark, how long one is known; and
 # what the press stands for, for how long
-# The same call again, since its first answer was lost, has the same mac or press, and is answered alike.
+# The same call again, since its first answer was lost, has the same mac or press, and is answered alike. (A
+# link that is asked for again has neither, and may have to wait.)
 ISSUE = Script(
     CLOCK
     + KNOWN

@@ -239,7 +239,7 @@ async def _tell(resources: Resources, user_id: UUID, new: str) -> Sequence[Outco
     ]
     if user.phone is None and not outcomes:
         return None
-    if user.phone is not None and all(isinstance(outcome, Rejected) for outcome in outcomes):
+    if user.phone is not None and not any(isinstance(outcome, Accepted) for outcome in outcomes):
         outcomes += await _push(resources, user.phone, text)
     if not any(isinstance(outcome, Accepted) for outcome in outcomes):
         _log.warning("accounts.notice_not_accepted", user_id=str(user_id), outcomes=list(map(repr, outcomes)))
@@ -247,15 +247,21 @@ async def _tell(resources: Resources, user_id: UUID, new: str) -> Sequence[Outco
 
 
 async def _push(resources: Resources, phone: str, text: str) -> list[Outcome]:
-    """Send it by one channel after the other until one does not refuse."""
+    """Send it by one channel after the other until one does not refuse; by none twice, whatever it carries
+    the codes of, and by none that carries nothing else.
+    """
     outcomes: list[Outcome] = []
-    carriers = {push.carrier: (kind, push) for kind, push in resources.channels.pushes.items()}
-    for kind, push in carriers.values():
+    asked = {"messenger"}
+    for kind, push in resources.channels.pushes.items():
+        if push.carrier in asked:
+            continue
         try:
             async with budgets.spending(resources.redis, resources.quotas, kind, phone):
                 outcomes.append(await push.send(Message(str(uuid7()), phone, "", text)))
         except SendingPaused as refusal:
             outcomes.append(Rejected(refusal.code))
+            continue
+        asked.add(push.carrier)
         if not isinstance(outcomes[-1], Rejected):
             break
     return outcomes

@@ -13,7 +13,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7)
 """
 FIND_CHANGE = """
 SELECT id, phone, asked_in, due_at, notice_at FROM phone_changes
-WHERE user_id = $1 AND id = $2 AND closed_at IS NULL
+WHERE user_id = $1 AND id = $2 AND closed_at IS NULL FOR NO KEY UPDATE
 """
 CLOSE_CHANGE = """
 UPDATE phone_changes SET closed_at = $3, outcome = $4, notice_at = NULL

@@ -59,7 +59,7 @@ RETURNING revoked_at = $3
 REVOKE_ALL = """
 UPDATE sessions SET revoked_at = $3
 WHERE user_id = $1 AND id IS DISTINCT FROM $2 AND revoked_at IS NULL
-  AND least(idle_expires_at, expires_at) > $3 RETURNING id
+RETURNING id, least(idle_expires_at, expires_at) > $3 AS was_open
 """
 REAUTHENTICATE = """
 UPDATE sessions SET authenticated_at = $3, method = $4
@@ -146,8 +146,9 @@ async def revoke(connection: Connection, user_id: UUID, session_id: UUID, moment
 async def revoke_all(
     connection: Connection, user_id: UUID, spared: UUID | None, moment: datetime
 ) -> list[UUID]:
-    """End every open session of the person but the one that is spared. Back: which ended."""
-    return [row["id"] for row in await connection.fetch(REVOKE_ALL, user_id, spared, moment)]
+    """End every session of the person but the one that is spared. Back: which of them were open."""
+    rows = await connection.fetch(REVOKE_ALL, user_id, spared, moment)
+    return [row["id"] for row in rows if row["was_open"]]
 
 
 async def reauthenticate(
