@@ -8,7 +8,7 @@ from uuid import UUID
 
 import httpx
 import pytest
-from core_kit.codes import StartCore, answer, ask, look, refusal
+from core_kit.codes import StartCore, answer, ask, look, refusal, spent
 from core_kit.passwords import changing, set_password
 from core_kit.people import API, Owner, confirm, unique_phone
 from core_kit.refreshing import age_session, native_session, refresh
@@ -197,14 +197,8 @@ async def test_a_message_to_the_old_number_is_paid_for_from_the_budget(
         await tasks.change_phones(poor.jobs)
     query = "SELECT 1 FROM phone_changes WHERE user_id = $1 AND notice_at IS NOT NULL"
     assert len(await look(core_database, query, scene.owner.user_id)) == 1
-    before = await _spent(scene.core)
+    before = await spent(scene.core, "RU")
     await _pass(core_database, scene.owner, 1)
     await scene.phone()
     assert scene.notices() == 1
-    assert await _spent(scene.core) == before + 1
-
-
-async def _spent(core: RunningCore) -> int:
-    """What messages to Russian numbers have cost so far."""
-    redis = core.resources.redis
-    return sum([int(await redis.get(key) or 0) async for key in redis.scan_iter("spent:*:RU")])
+    assert await spent(scene.core, "RU") == before + 1

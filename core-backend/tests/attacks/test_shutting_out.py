@@ -2,8 +2,8 @@
 
 import httpx
 import pytest
-from core_kit.bots import Bot, Kind, new_user, running_bot
-from core_kit.codes import StartCore, answer, ask, challenge, other, refusal
+from core_kit.bots import Kind, new_user, running_bot
+from core_kit.codes import StartCore, answer, ask, challenge, other, refusal, spent
 from core_kit.passwords import CHANNEL
 from core_kit.people import API, Owner, read_code, unique_phone
 from core_kit.running import RunningCore
@@ -91,7 +91,7 @@ async def test_links_to_a_bot_cost_nobody_anything(start_core: StartCore, kind: 
     """Nothing is sent before the number is proven, and there is no code that could be guessed."""
     async with running_bot(start_core, kind, "webhook") as bot:
         phone, user = unique_phone(), new_user()
-        before = await _spent(bot)
+        before = await spent(bot.core, bot.kind)
         async with httpx.AsyncClient(base_url=bot.core.url, timeout=20) as stranger:
             for _ in range(12):
                 got = await ask(stranger, phone, channel=kind)
@@ -99,14 +99,8 @@ async def test_links_to_a_bot_cost_nobody_anything(start_core: StartCore, kind: 
                 for _ in range(8):
                     wrong = await answer(stranger, got.json()["challenge_id"], "000000")
                     assert refusal(wrong) == (422, "accounts.code_wrong")
-        assert await _spent(bot) == before
+        assert await spent(bot.core, bot.kind) == before
         challenge_id, nonce = await bot.ask(phone)
         code = await bot.get_code(user, phone, nonce)
-        assert await _spent(bot) == before + 1
+        assert await spent(bot.core, bot.kind) == before + 1
         assert (await answer(bot.client, challenge_id, code)).status_code == 200
-
-
-async def _spent(bot: Bot) -> int:
-    """What the bot's codes have cost so far."""
-    redis = bot.core.resources.redis
-    return sum([int(await redis.get(key) or 0) async for key in redis.scan_iter(f"spent:*:{bot.kind}")])

@@ -53,7 +53,7 @@ async def ask(
     store = _store(resources)
     opened = _bind(store, browser, opened)
     try:
-        if key is not None:
+        if key is not None:  # looked at before the budget, which must not refuse a repetition
             await store.require_first(opened, key)
         async with _spending(resources, opened):
             issued = await store.open(opened, sends=_sends(resources, opened), key=key)

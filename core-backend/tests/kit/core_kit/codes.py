@@ -91,3 +91,9 @@ def hot_statements(core: RunningCore) -> Iterator[list[str]]:
     finally:
         for connection in opened:
             connection.remove_query_logger(note)
+
+
+async def spent(core: RunningCore, name: str) -> int:
+    """What a channel, or messages to a country, have cost so far, by all tests of the session."""
+    redis = core.resources.redis
+    return sum([int(await redis.get(key) or 0) async for key in redis.scan_iter(f"spent:*:{name}")])
