@@ -91,13 +91,18 @@ async def test_a_wish_that_still_counts_what_there_is_holds_up_nothing_that_happ
         assert (await asked).status_code == 202
 
 
+async def _have_history(wired: Wired, database: ScratchDatabase, receiver: ScriptedReceiver) -> None:
+    """So many deliveries that were made, of which the last alone has expired."""
+    await rename(wired.owner, "Раз")
+    await _until_delivered(database, receiver, 1)
+    await look(database, HISTORY, wired.owner.tenant_id, receiver.made["id"], MANY)
+
+
 async def test_a_replay_that_looks_through_a_long_history_holds_up_nobody(
     wired: Wired, database: ScratchDatabase
 ) -> None:
     async with receiver_of(wired.core, wired.owner) as receiver, dispatching(wired.core.jobs):
-        await rename(wired.owner, "Раз")
-        await _until_delivered(database, receiver, 1)
-        await look(database, HISTORY, wired.owner.tenant_id, receiver.made["id"], MANY)
+        await _have_history(wired, database, receiver)
         looking = wired.wire.stop_at(r"deliveries d WHERE .*d\.sequence > ", "after")
         job = await _job(wired, receiver)
         assert job["total"] == 1
@@ -118,9 +123,7 @@ async def test_a_step_of_a_replay_looks_at_so_many_and_remembers_how_far_it_is(
     wired: Wired, database: ScratchDatabase
 ) -> None:
     async with receiver_of(wired.core, wired.owner) as receiver, dispatching(wired.core.jobs):
-        await rename(wired.owner, "Раз")
-        await _until_delivered(database, receiver, 1)
-        await look(database, HISTORY, wired.owner.tenant_id, receiver.made["id"], MANY)
+        await _have_history(wired, database, receiver)
         stepped = wired.wire.stop_at("UPDATE replays SET done", "after", at_commit=True)
         job = await _job(wired, receiver)
         await asyncio.wait_for(stepped.held.wait(), 30)
