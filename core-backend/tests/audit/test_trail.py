@@ -11,6 +11,7 @@ from core_kit.activation import activate, ask, outcome, unique_label
 from core_kit.codes import answer, challenge, look, other, refusal
 from core_kit.members import join
 from core_kit.modules import REQUESTED, ScriptedModule, answers
+from core_kit.passwords import login
 from core_kit.people import API, Owner, confirm
 from core_kit.running import RunningCore
 from tochka_core.audit.public import Actor, record
@@ -142,6 +143,26 @@ async def test_guessing_past_the_limit_is_written_down_once_for_the_platform(
     assert f'"{mask_phone(phone)}"' in entry["data"]
     assert phone not in entry["data"]
     assert code not in entry["data"]
+
+
+async def test_an_owner_reads_that_somebody_guesses_at_the_number(
+    owner: Owner, client: httpx.AsyncClient
+) -> None:
+    challenge_id, phone, code = await challenge(client, owner.phone)
+    for _ in range(5):
+        assert (await answer(client, challenge_id, other(code))).status_code == 422
+    assert "codes.refused" not in _actions(await _trail(owner))
+    for _ in range(3):
+        assert (await answer(client, challenge_id, code)).status_code == 429
+    for _ in range(10):
+        assert (await login(client, phone, "not the password")).status_code == 401
+    for _ in range(3):
+        assert (await login(client, phone, "not the password")).status_code == 429
+    entries = (await _trail(owner))[:-2]
+    assert _actions(entries) == ["password.refused", "codes.refused"]
+    for entry in entries:
+        assert (entry["user_id"], entry["session_id"], entry["address"]) == (None, None, HERE)
+        assert (entry["subject_id"], entry["data"]) == (str(owner.user_id), {"phone": mask_phone(phone)})
 
 
 async def _refusals(database: ScratchDatabase, challenge_id: str) -> list[Json]:

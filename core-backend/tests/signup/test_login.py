@@ -136,9 +136,10 @@ async def test_guesses_of_one_phone_end_and_the_way_by_code_stays_open(
     challenge_id, _, code = await challenge(client, known.phone)
     assert (await answer(client, challenge_id, code)).status_code == 200
     masked = f"{known.phone[:2]}******{known.phone[-4:]}"
-    told = "SELECT user_id, data FROM audit_entries WHERE action = 'password.refused' AND data->>'phone' = $1"
+    told = "SELECT tenant_id FROM audit_entries WHERE action = 'password.refused' AND data->>'phone' = $1"
     rows = await look(core_database, told, masked)
-    assert [row["user_id"] for row in rows] == [None]
+    assert {row["tenant_id"] for row in rows} == {None, known.tenant_id}
+    assert len(rows) == 2
 
 
 async def test_an_unknown_phone_has_the_same_limit(client: httpx.AsyncClient) -> None:

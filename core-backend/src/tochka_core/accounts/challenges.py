@@ -185,7 +185,7 @@ async def consume_code(
     try:
         await store.consume(known, code, caller.browser)
     except TooManyTries as error:
-        if error.is_first:
+        if error.first_of is not None:
             await _record_refusal(resources, known, caller.address)
         raise
     return known
