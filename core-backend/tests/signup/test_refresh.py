@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 from core_kit.codes import refusal
+from core_kit.members import join
 from core_kit.people import API, Owner
 from core_kit.refreshing import age_session, is_signed_in, native_session, refresh, session_row
 from core_kit.running import RunningCore
@@ -114,6 +115,31 @@ async def test_a_refresh_changes_the_tenant_for_its_members_only(
     assert (await owner.client.post(f"{API}/auth/refresh")).status_code == 200
     malformed = await owner.client.post(f"{API}/auth/refresh", json={"tenant_id": "1"})
     assert refusal(malformed) == (422, "request.invalid")
+
+
+async def test_a_session_stays_in_its_tenant_until_another_one_is_named(
+    owner: Owner, stranger: Owner
+) -> None:
+    """The owner's tenant is older, and the stranger is invited there in the middle of a session."""
+
+    async def refreshed(**named: str) -> str:
+        got = await stranger.client.post(f"{API}/auth/refresh", json=named)
+        assert got.status_code == 200
+        stranger.client.headers["Authorization"] = f"Bearer {got.json()['access_token']}"
+        return str(got.json()["tenant_id"])
+
+    own, foreign = str(stranger.tenant_id), str(owner.tenant_id)
+    assert foreign < own
+    await join(owner, stranger, "staff")
+    assert await refreshed() == own
+    assert await refreshed(tenant_id=foreign) == foreign
+    assert [await refreshed() for _ in range(2)] == [foreign] * 2
+    refused = await stranger.client.post(f"{API}/auth/refresh", json={"tenant_id": str(uuid4())})
+    assert refusal(refused) == (403, "tenants.access_denied")
+    assert await refreshed() == foreign
+    left = await stranger.client.delete(f"{API}/tenants/{foreign}/members/{stranger.user_id}")
+    assert left.status_code == 204
+    assert await refreshed() == own
 
 
 async def test_what_was_never_given_out_opens_nothing(

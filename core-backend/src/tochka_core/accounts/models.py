@@ -56,7 +56,7 @@ class Session(Base):
     """One sign-in. `counter` is that of the refresh token that is good now; each use counts it up.
 
     `authenticated_at` and `method` tell when and how the person was last asked for more than a token; NULL:
-    at the beginning.
+    at the beginning. `tenant_id` is the tenant that its tokens are for, as long as the person is a member.
     """
 
     __tablename__ = "sessions"
@@ -78,6 +78,7 @@ class Session(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(MOMENT)
     authenticated_at: Mapped[datetime | None] = mapped_column(MOMENT)
     method: Mapped[str] = mapped_column(Text, server_default="otp")
+    tenant_id: Mapped[UUID | None]
 
 
 class ConfirmedChallenge(Base):

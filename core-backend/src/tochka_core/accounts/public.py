@@ -225,9 +225,14 @@ async def get_user(connection: Connection, user_id: UUID) -> UserRead:
 
 
 async def open_session(
-    connection: Connection, resources: Resources, user_id: UUID, challenge_id: UUID, caller: Caller
+    connection: Connection,
+    resources: Resources,
+    user_id: UUID,
+    challenge_id: UUID,
+    caller: Caller,
+    tenant_id: UUID | None,
 ) -> Grant:
-    """A session for whoever answered the challenge. Raises CodeUsed for a challenge answered before."""
+    """A session in a tenant for whoever answered the challenge. Raises CodeUsed: answered before."""
     return await service.open_session(
         connection,
         resources,
@@ -235,6 +240,7 @@ async def open_session(
         caller,
         challenge_id=challenge_id,
         method="otp",
+        tenant_id=tenant_id,
         moment=clock.now(),
     )
 
@@ -245,10 +251,11 @@ async def open_session_with_password(
     shown: Shown,
     phone: str,
     caller: Caller,
+    tenant_id: UUID | None,
     proof: Proof | None = None,
 ) -> Grant | None:
-    """A session for whoever showed the password, and perhaps a proven phone; None when one of them was
-    changed meanwhile (the scope holds the person).
+    """A session in a tenant for whoever showed the password, and perhaps a proven phone; None when one of
+    them was changed meanwhile (the scope holds the person).
     """
     if not await passwords.hold(connection, shown, phone):
         return None
@@ -261,18 +268,29 @@ async def open_session_with_password(
         caller,
         challenge_id=None if proof is None else proof.challenge.id,
         method="pwd",
+        tenant_id=tenant_id,
         moment=clock.now(),
     )
 
 
 async def rotate(
-    connection: Connection, resources: Resources, presented: RefreshToken, caller: Caller
+    connection: Connection,
+    resources: Resources,
+    presented: RefreshToken,
+    caller: Caller,
+    tenant_id: UUID | None,
 ) -> Grant:
-    """The successor of a refresh token. Raises RefreshInvalid, or SessionReplayed, which is committed."""
+    """The successor of a refresh token, for another tenant if one is given.
+
+    Raises:
+        RefreshInvalid: the session has ended.
+        SessionReplayed: the token was used before; that the session is revoked is committed.
+    """
     return await service.rotate(
         connection,
         resources,
         presented,
+        tenant_id=tenant_id,
         user_agent=caller.user_agent,
         address=caller.address,
         moment=clock.now(),

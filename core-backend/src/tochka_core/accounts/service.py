@@ -46,7 +46,9 @@ _log = logs.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A session and the refresh token that is good for it now. `until` is when the token ends unless used."""
+    """A session and the refresh token that is good for it now. `until` is when the token ends unless used;
+    `tenant_id` is the tenant that the session is in, if it was in one.
+    """
 
     user_id: UUID
     session_id: UUID
@@ -54,6 +56,7 @@ class Grant:
     auth_time: datetime
     method: Method
     until: datetime
+    tenant_id: UUID | None
 
 
 async def open_session(
@@ -64,6 +67,7 @@ async def open_session(
     *,
     challenge_id: UUID | None,
     method: Method,
+    tenant_id: UUID | None,
     moment: datetime,
 ) -> Grant:
     """A new session of somebody who has just proved to hold the phone, one per challenge, or knows the
@@ -81,11 +85,12 @@ async def open_session(
         idle_expires_at=moment + IDLE,
         expires_at=moment + ABSOLUTE,
         method=method,
+        tenant_id=tenant_id,
     )
     ended = await _add_session(connection, new, challenge_id)
     await _note_ended(connection, Actor(user_id, new.id, caller.address), ended)
     token = RefreshToken(user_id, new.id, 0).render(resources.keyring.session_key)
-    return Grant(user_id, new.id, token, moment, method, new.idle_expires_at)
+    return Grant(user_id, new.id, token, moment, method, new.idle_expires_at, tenant_id)
 
 
 async def _add_session(
@@ -106,11 +111,13 @@ async def rotate(
     resources: Resources,
     presented: RefreshToken,
     *,
+    tenant_id: UUID | None,
     user_agent: str,
     address: str | None,
     moment: datetime,
 ) -> Grant:
-    """The successor of a refresh token, which is thereby used up; from where is what the session shows.
+    """The successor of a refresh token, which is thereby used up; from where is what the session shows. It
+    moves to `tenant_id`, if one is given.
 
     Raises:
         RefreshInvalid: the session has ended.
@@ -126,16 +133,18 @@ async def rotate(
         idle=IDLE,
         user_agent=user_agent[:MAX_USER_AGENT],
         ip=limits.known(address),
+        tenant_id=tenant_id,
     )
     if moved is not None:
         now_at, until = moved.counter, moved.idle_expires_at
-        since, method = moved.authenticated_at, moved.method
+        since, method, stays_in = moved.authenticated_at, moved.method, moved.tenant_id
     else:
         session = await _lost_race(connection, presented, address, moment)
         now_at, until = session.counter, session.idle_expires_at
         since, method = session.authenticated_at or session.created_at, session.method
+        stays_in = tenant_id or session.tenant_id
     token = RefreshToken(user_id, session_id, now_at).render(resources.keyring.session_key)
-    return Grant(user_id, session_id, token, since, cast("Method", method), until)
+    return Grant(user_id, session_id, token, since, cast("Method", method), until, stays_in)
 
 
 async def _lost_race(

@@ -46,34 +46,32 @@ async def refresh(
     resources: ResourcesDep,
     asked: Refresh | None = None,
 ) -> Access:
-    """A fresh access token, for another tenant if one is named; the refresh token changes each time."""
+    """A fresh access token, for another tenant if one is named, where the session stays from then on; the
+    refresh token changes each time.
+    """
     wish = asked or Refresh()
     token = accounts.read_refresh_token(request, resources, wish.refresh_token)
     wants_body = wish.refresh_token is not None
     entry = await service.refresh(resources, token, wish.tenant_id, caller, wants_body=wants_body)
-    first = entry.tenants[0].id if entry.tenants else None
-    return Access(**_hand_over(response, resources, entry, wish.tenant_id or first))
+    return Access(**_hand_over(response, resources, entry))
 
 
 def _signed_in(response: Response, resources: Resources, entry: Entry) -> SignedIn:
-    tenant_id = entry.tenants[0].id if entry.tenants else None
-    return SignedIn(**_hand_over(response, resources, entry, tenant_id), is_new_user=entry.is_new_user)
+    return SignedIn(**_hand_over(response, resources, entry), is_new_user=entry.is_new_user)
 
 
-def _hand_over(
-    response: Response, resources: Resources, entry: Entry, tenant_id: UUID | None
-) -> dict[str, Any]:
+def _hand_over(response: Response, resources: Resources, entry: Entry) -> dict[str, Any]:
     """What both answers have in common; the refresh token goes where the client keeps it."""
     bind(user_id=entry.user.id)
     response.headers["Cache-Control"] = "no-store"
     if not entry.wants_body:
         accounts.put_refresh_cookie(response, resources, entry.grant)
     return {
-        "access_token": accounts.issue_access_token(resources, entry.grant, tenant_id),
+        "access_token": accounts.issue_access_token(resources, entry.grant, entry.tenant_id),
         "token_type": "Bearer",
         "expires_in": accounts.ACCESS_SECONDS,
         "refresh_token": entry.grant.refresh_token if entry.wants_body else None,
-        "tenant_id": tenant_id,
+        "tenant_id": entry.tenant_id,
         "user": entry.user,
         "tenants": entry.tenants,
     }

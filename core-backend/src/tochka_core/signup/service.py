@@ -35,13 +35,14 @@ _log = logs.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Somebody who is in: who, with what, and where."""
+    """Somebody who is in: who, with what, and where: the access token is for `tenant_id`."""
 
     user: UserRead
     tenants: list[TenantOfPerson]
     grant: Grant
     is_new_user: bool
     wants_body: bool
+    tenant_id: UUID | None
 
 
 async def confirm(resources: Resources, challenge_id: UUID, answer: Confirm, caller: Caller) -> Entry:
@@ -92,10 +93,13 @@ async def _sign_up(resources: Resources, proof: Proof, newcomer: Newcomer, calle
         title = newcomer.tenant_name or name or DEFAULT_TENANT_NAME[locale]
         tenant = await tenants.found_tenant(connection, tenant_id, user_id, name=title, locale=locale)
         await accounts.link(connection, user_id, proof)
-        grant = await accounts.open_session(connection, resources, user_id, proof.challenge.id, caller)
+        grant = await accounts.open_session(
+            connection, resources, user_id, proof.challenge.id, caller, tenant_id
+        )
         await _record(connection, "person.signed_up", grant, caller, [tenant])
     _log.info("signup.signed_up", user_id=str(user_id), tenant_id=str(tenant_id))
-    return Entry(user, [tenant], grant, is_new_user=True, wants_body=proof.challenge.delivery == "body")
+    wants_body = proof.challenge.delivery == "body"
+    return Entry(user, [tenant], grant, is_new_user=True, wants_body=wants_body, tenant_id=tenant_id)
 
 
 async def _sign_in(resources: Resources, proof: Proof, user_id: UUID, caller: Caller) -> Entry | None:
@@ -105,14 +109,17 @@ async def _sign_in(resources: Resources, proof: Proof, user_id: UUID, caller: Ca
             user = await accounts.recognise(connection, resources, user_id, proof, caller.address)
             if user is None:
                 return None
-            grant = await accounts.open_session(connection, resources, user_id, proof.challenge.id, caller)
             own = await tenants.tenants_of(connection, user_id)
+            grant = await accounts.open_session(
+                connection, resources, user_id, proof.challenge.id, caller, _oldest(own)
+            )
             await _record(connection, "person.signed_in", grant, caller, own)
     except ConfirmationNeeded:
         await accounts.keep_in_question(resources, proof.challenge, user_id)
         raise
     _log.info("signup.signed_in", user_id=str(user_id))
-    return Entry(user, own, grant, is_new_user=False, wants_body=proof.challenge.delivery == "body")
+    wants_body = proof.challenge.delivery == "body"
+    return Entry(user, own, grant, is_new_user=False, wants_body=wants_body, tenant_id=_oldest(own))
 
 
 async def login(resources: Resources, given: Login, caller: Caller) -> Entry:
@@ -147,15 +154,15 @@ async def _with_password(
                 await _tell_tenants(resources, "password.refused", phone, caller)
             raise
         async with resources.connections.transaction(Scope(user_id=shown.user_id)) as connection:
+            user, own = await _who(connection, shown.user_id)
             grant = await accounts.open_session_with_password(
-                connection, resources, shown, phone, caller, proof
+                connection, resources, shown, phone, caller, _oldest(own), proof
             )
             if grant is None:
                 continue
-            user, own = await _who(connection, shown.user_id)
             await _record(connection, "person.signed_in", grant, caller, own)
         _log.info("signup.signed_in", user_id=str(shown.user_id))
-        return Entry(user, own, grant, is_new_user=False, wants_body=wants_body)
+        return Entry(user, own, grant, is_new_user=False, wants_body=wants_body, tenant_id=_oldest(own))
     return None
 
 
@@ -217,7 +224,7 @@ async def _record(
     """
     by = Actor(grant.user_id, grant.session_id, caller.address)
     how = {"method": grant.method}
-    first = own[0].id if own else None
+    first = _oldest(own)
     await audit.record(connection, action, by=by, tenant_id=first, subject_id=grant.session_id, data=how)
     for tenant in own[1:]:
         await audit.record(connection, action, by=by, tenant_id=tenant.id, subject_id=grant.user_id, data=how)
@@ -226,17 +233,25 @@ async def _record(
 async def refresh(
     resources: Resources, token: RefreshToken, tenant_id: UUID | None, caller: Caller, *, wants_body: bool
 ) -> Entry:
-    """The next refresh token, and a chance to change the tenant.
+    """The next refresh token, and a chance to change the tenant; who names none stays where the session is.
 
     Raises:
         AccessDenied: not a member of that tenant; the refresh token stays good.
     """
     async with resources.connections.transaction(Scope(user_id=token.user_id)) as connection:
-        grant = await accounts.rotate(connection, resources, token, caller)
+        grant = await accounts.rotate(connection, resources, token, caller, tenant_id)
         user, own = await _who(connection, token.user_id)
-        if tenant_id is not None and not await tenants.is_member(connection, tenant_id, token.user_id):
-            raise AccessDenied
-    return Entry(user, own, grant, is_new_user=False, wants_body=wants_body)
+        stays_in = grant.tenant_id
+        if stays_in is None or not await tenants.is_member(connection, stays_in, token.user_id):
+            if tenant_id is not None:
+                raise AccessDenied
+            stays_in = _oldest(own)
+    return Entry(user, own, grant, is_new_user=False, wants_body=wants_body, tenant_id=stays_in)
+
+
+def _oldest(own: list[TenantOfPerson]) -> UUID | None:
+    """Where a session begins."""
+    return own[0].id if own else None
 
 
 async def _who(connection: Connection, user_id: UUID) -> tuple[UserRead, list[TenantOfPerson]]:

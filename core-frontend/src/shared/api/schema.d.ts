@@ -172,7 +172,8 @@ export interface paths {
         put?: never;
         /**
          * Refresh
-         * @description A fresh access token, for another tenant if one is named; the refresh token changes each time.
+         * @description A fresh access token, for another tenant if one is named, where the session stays from then on; the
+         *     refresh token changes each time.
          */
         post: operations["refresh"];
         delete?: never;

@@ -34,22 +34,24 @@ WITH confirmed AS (
   RETURNING id
 ), added AS (
   INSERT INTO sessions
-    (user_id, id, user_agent, ip, created_at, last_used_at, idle_expires_at, expires_at, method)
-  VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $9)
+    (user_id, id, user_agent, ip, created_at, last_used_at, idle_expires_at, expires_at, method, tenant_id)
+  VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $9, $11)
 )
 SELECT id FROM ended
 """
 # Of parallel calls with one counter the row lock lets one through; the others find the counter moved on.
 ROTATE = """
 UPDATE sessions SET counter = counter + 1, rotated_at = $4, last_used_at = $4,
-  user_agent = $6, ip = $7,
+  user_agent = $6, ip = $7, tenant_id = coalesce($8, tenant_id),
   idle_expires_at = least($4::timestamptz + $5::interval, expires_at)
 WHERE user_id = $1 AND id = $2 AND counter = $3
   AND revoked_at IS NULL AND idle_expires_at > $4 AND expires_at > $4
-RETURNING counter, coalesce(authenticated_at, created_at) AS authenticated_at, method, idle_expires_at
+RETURNING counter, coalesce(authenticated_at, created_at) AS authenticated_at, method, idle_expires_at,
+  tenant_id
 """
 GET_SESSION = """
-SELECT counter, created_at, rotated_at, idle_expires_at, expires_at, revoked_at, authenticated_at, method
+SELECT counter, created_at, rotated_at, idle_expires_at, expires_at, revoked_at, authenticated_at, method,
+  tenant_id
 FROM sessions WHERE user_id = $1 AND id = $2
 """
 REVOKE = """
@@ -80,6 +82,7 @@ class NewSession:
     idle_expires_at: datetime
     expires_at: datetime
     method: str
+    tenant_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,7 @@ class Rotation:
     authenticated_at: datetime
     method: str
     idle_expires_at: datetime
+    tenant_id: UUID | None
 
 
 async def is_session_open(door: Connection | AsyncSession, user_id: UUID, session_id: UUID) -> bool:
@@ -109,8 +113,9 @@ async def add_session(
     The caller holds the person's row, so that each sign-in sees the sessions before it.
     """
     times = (new.created_at, new.idle_expires_at, new.expires_at)
+    what = (new.user_id, new.id, new.user_agent, new.ip)
     ended = await connection.fetch(
-        ADD_SESSION, new.user_id, new.id, new.user_agent, new.ip, *times, others, new.method, challenge_id
+        ADD_SESSION, *what, *times, others, new.method, challenge_id, new.tenant_id
     )
     return [row["id"] for row in ended]
 
@@ -125,9 +130,13 @@ async def rotate(
     idle: timedelta,
     user_agent: str,
     ip: str | None,
+    tenant_id: UUID | None,
 ) -> Rotation | None:
-    """Count an open session up from `counter`; None when it is not open, or not at `counter`."""
-    row = await connection.fetchrow(ROTATE, user_id, session_id, counter, moment, idle, user_agent, ip)
+    """Count an open session up from `counter`, and let it be in `tenant_id`, if one is given; None when it is
+    not open, or not at `counter`.
+    """
+    whence = (user_agent, ip, tenant_id)
+    row = await connection.fetchrow(ROTATE, user_id, session_id, counter, moment, idle, *whence)
     return None if row is None else Rotation(**dict(row))
 
 
