@@ -129,7 +129,7 @@ async def _recorded(app: Resources, seconds: float) -> float:
 
 async def _seal(jobs: Resources) -> int:
     async with jobs.connections.system("seals for a figure") as connection:
-        return await service.seal(connection, jobs.keyring.audit, jobs.addresses.issuer)
+        return await service.seal(connection, jobs.keyring, jobs.addresses.issuer)
 
 
 async def _seal_all(jobs: Resources, expected: int | None = None) -> float:

@@ -93,6 +93,9 @@ def test_leaked_keys_are_thrown_away_at_once(data_dir: DataDir) -> None:
     assert done.returncode == 0, done.stderr
     names = {key.name for ring in rings_of(data_dir) for key in ring.keys}
     assert names.isdisjoint(key.name for ring in before for key in ring.keys)
+    assert rings_of(data_dir).dropped == (before.audit.active.jwk.as_dict(private=False)["x"],)
+    rotate(data_dir, (), at_once=True, leaked=False)
+    assert len(rings_of(data_dir).dropped) == 1
 
 
 def test_what_cannot_be_rotated_is_refused_and_left_alone(data_dir: DataDir, tmp_path: Path) -> None:

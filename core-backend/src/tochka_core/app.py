@@ -206,7 +206,8 @@ def _wrap(app: FastAPI, settings: Settings, resources: Resources | None) -> None
         app.add_middleware(RateLimits, limiter=resources.limiter, prefix=PREFIX)
     if settings.cors_origins:
         app.add_middleware(ExactCors, origins=settings.cors_origins)
-    app.add_middleware(SecurityHeaders, csp=API_CSP, hsts=HSTS_S if settings.is_secure else 0)
+    hsts = HSTS_S if settings.is_secure else 0
+    app.add_middleware(SecurityHeaders, csp=API_CSP, hsts=hsts, cache="no-store")
     app.add_middleware(RequestContext)
     app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
 

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from tochka_sdk import clock, logs
 from tochka_sdk.key_rings import Purpose, Ring, RingInvalid, RingKey, Rings
 from tochka_sdk.signing import receiver_secret
-from tochka_sdk.tokens import public_jwk
+from tochka_sdk.tokens import key_of, public_jwk
 
 from tochka_core.settings import Settings
 
@@ -48,9 +48,10 @@ class Keyring:
 
     `access_keys` are those whose tokens count: the active key, the next one, since another instance may be
     ahead, and the retired ones. `webhook` is a Standard Webhooks `whsk_` key. `master` derives the `whsec_`
-    secret of each receiver, so that none has to be stored. `changes_at` is the unix second at which a retired
-    key is forgotten. `rotations` are those that the rings tell of, oldest first. `proven` are tokens whose
-    signatures were found right with these keys, and what they say.
+    secret of each receiver, so that none has to be stored. `sealers` are the public keys of which the trail's
+    newest seal may be: those of `audit`, and those that were thrown away. `changes_at` is the unix second at
+    which a retired key is forgotten. `rotations` are those that the rings tell of, oldest first. `proven` are
+    tokens whose signatures were found right with these keys, and what they say.
     """
 
     access: OKPKey
@@ -60,6 +61,7 @@ class Keyring:
     webhook_public: str
     audit: OKPKey
     published: dict[str, Any]
+    sealers: dict[str, Any]
     changes_at: int | None
     rotations: tuple[Rotation, ...]
     code_pepper: bytes
@@ -86,6 +88,12 @@ class Keyring:
                 "keys": [public_jwk(key) for key in (*access, *license)],
                 "tochka_whpk": webhook,
                 "tochka_audit": [public_jwk(key) for key in audit],
+            },
+            sealers={
+                "keys": [
+                    *(public_jwk(key) for key in audit),
+                    *(public_jwk(key_of({"x": x})) for x in rings.dropped),
+                ]
             },
             changes_at=min(ends, default=None),
             rotations=tuple(rotation for ring in rings for rotation in _rotations(ring, moment)),

@@ -4,20 +4,21 @@ import asyncio
 import json
 import random
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 from core_kit.codes import look
 from core_kit.processes import kill, worker_process
-from core_kit.running import RunningCore, core_settings, run_core
+from core_kit.running import RunningCore, core_settings, run_core, with_key_file
 from core_kit.sealing import seal, seal_all, verified
 from core_kit.waiting import until
 from core_kit.wire import Moment, wire_to
 from tochka_core.audit import service
 from tochka_core.audit.public import record
 from tochka_core.resources import Resources
-from tochka_sdk.key_rings import PURPOSES
+from tochka_sdk.key_rings import PURPOSES, Rings
 from tochka_stack.testing import ScratchDatabase
 
 pytestmark = pytest.mark.anyio
@@ -229,3 +230,23 @@ async def test_workers_seal_by_themselves_and_write_down_once_which_keys_sign(
     assert {entry["purpose"]: entry["key"] for entry in told} == {
         rotation.purpose: rotation.key for rotation in platform.jobs.keyring.rotations
     }
+
+
+async def test_the_chain_goes_on_without_a_doubt_when_its_keys_are_thrown_away(
+    trail_database: ScratchDatabase, redis_url: str, tmp_path: Path
+) -> None:
+    file, rings = tmp_path / "keyring", Rings.fresh()
+    file.write_text(rings.render())
+    async with run_core(with_key_file(core_settings(trail_database, redis_url), file)) as platform:
+        for _ in range(3):
+            await _deed(platform.resources)
+            assert await seal(platform.jobs) == 1
+            rings = rings.replaced(PURPOSES, 0)
+            file.write_text(rings.render())
+
+            async def is_taken(name: str = rings.audit.active.name) -> bool:
+                return platform.jobs.keyring.audit.kid == name
+
+            await until(is_taken)
+    count = "SELECT count(*) AS n FROM audit_entries WHERE action = 'trail.doubted'"
+    assert (await look(trail_database, count))[0]["n"] == 0

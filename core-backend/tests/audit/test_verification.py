@@ -1,7 +1,7 @@
 """The verification finds whatever was done to the trail behind its back, and says where."""
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -300,9 +300,15 @@ async def test_a_whole_trail_rewritten_by_somebody_without_the_key_is_found(trai
     await trail.tamper("INSERT INTO audit_waiting SELECT id FROM audit_entries")
     await trail.tamper("DELETE FROM audit_seals")
     async with trail.platform.jobs.connections.system("forges") as connection:
-        assert await service.seal(connection, own, "http://localhost:8080") == SEALS * EACH
+        forged = replace(trail.platform.jobs.keyring, audit=own)
+        assert await service.seal(connection, forged, "http://localhost:8080") == SEALS * EACH
     (finding,) = await trail.findings()
     assert finding.startswith("Seal 1, the newest one, is signed with a key that the platform has no more.")
+    for _ in range(2):  # and the platform does not vouch for it by going on
+        await _deeds(trail.platform.jobs, 1)
+        await seal(trail.platform.jobs)
+        found = await trail.findings()
+        assert found == ["Seal 1 was not one of the platform's when seal 2 was put on it."]
 
 
 async def test_an_entry_that_names_a_key_and_means_none_does_no_harm(trail: Trail) -> None:

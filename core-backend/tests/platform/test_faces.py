@@ -58,4 +58,5 @@ async def test_answers_carry_security_headers_and_no_server_name(client: httpx.A
     headers = (await client.get("/api/v1/modules")).headers
     assert headers["x-content-type-options"] == "nosniff"
     assert "default-src 'none'" in headers["content-security-policy"]
+    assert headers["cache-control"] == "no-store"  # what people and secrets are told stays in no cache
     assert "server" not in headers

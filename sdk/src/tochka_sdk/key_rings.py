@@ -8,7 +8,8 @@ meets a signature whose key they could not know.
 
 The file is `{"version": 1, "access": […], "license": […], "webhook": […], "audit": […]}`; a key is `{"state",
 "since", "key"}`: unix seconds since when it is in that state, and an Ed25519 private JWK, or a `whsk_` key
-for `webhook`.
+for `webhook`. `"dropped": […]` names the public halves of `audit` keys that were thrown away: the trail may
+end with a seal of theirs.
 """
 
 import base64
@@ -41,6 +42,8 @@ minutes, the signature of a delivery 5. A license lives 72 hours, but events tha
 fetched by modules that were away, for longer; who comes later still, or after a leak, asks for the license of
 today. A checkpoint of the audit trail is kept by people, and looked at when they have a reason to.
 """
+MOST_DROPPED = 16
+"""So many keys of the trail that were thrown away are remembered, the latest."""
 MOST_KEYS = 64
 """In one ring: retired keys that may still count fill it, when it is turned again and again."""
 VERSION = 1
@@ -146,12 +149,15 @@ class Ring:
 
 @dataclass(frozen=True, slots=True)
 class Rings:
-    """All the rings of a platform. What `parse` gives was checked; what you put together, `check`."""
+    """All the rings of a platform. What `parse` gives was checked; what you put together, `check`. `dropped`
+    are the public halves (`x` of a JWK) of keys of `audit` that were thrown away.
+    """
 
     access: Ring
     license: Ring
     webhook: Ring
     audit: Ring
+    dropped: tuple[str, ...] = field(default=(), kw_only=True)
 
     def __iter__(self) -> Iterator[Ring]:
         """The four rings."""
@@ -183,7 +189,8 @@ class Rings:
     def parse(cls, text: str) -> "Rings":
         """The rings in the text of a file, every key of them checked. Raises `RingInvalid`."""
         document = _document(text)
-        rings = cls(*(Ring(purpose, _keys(purpose, document.get(purpose))) for purpose in PURPOSES))
+        given = (Ring(purpose, _keys(purpose, document.get(purpose))) for purpose in PURPOSES)
+        rings = cls(*given, dropped=_dropped(document.get("dropped", [])))
         rings.check()
         return rings
 
@@ -208,6 +215,8 @@ class Rings:
         document: dict[str, Any] = {"version": VERSION}
         for ring in self:
             document[ring.purpose] = _shown(ring)
+        if self.dropped:
+            document["dropped"] = list(self.dropped)
         return json.dumps(document, indent=1)
 
     def turned(self, purposes: tuple[Purpose, ...], moment: int, *, at_once: bool = False) -> "Rings":
@@ -216,10 +225,14 @@ class Rings:
 
     def replaced(self, purposes: tuple[Purpose, ...], moment: int) -> "Rings":
         """Fresh rings for `purposes`: nothing that was signed until now counts any more."""
-        return self._with(Ring.of(purpose, _fresh(purpose), moment) for purpose in purposes)
+        fresh = self._with(Ring.of(purpose, _fresh(purpose), moment) for purpose in purposes)
+        if "audit" not in purposes:
+            return fresh
+        thrown_away = str(self.audit.active.jwk.as_dict(private=False)["x"])
+        return replace(fresh, dropped=(*self.dropped, thrown_away)[-MOST_DROPPED:])
 
     def _with(self, rings: Iterable[Ring]) -> "Rings":
-        changed: dict[str, Ring] = {ring.purpose: ring for ring in rings}
+        changed: dict[str, Any] = {ring.purpose: ring for ring in rings}
         return replace(self, **changed)
 
     def check(self) -> None:
@@ -287,6 +300,18 @@ def _keys(purpose: Purpose, members: object) -> tuple[RingKey, ...]:
             raise RingInvalid(f"a {purpose} key is not of its kind")
         found.append(RingKey(cast("State", state), since, key if isinstance(key, str) else json.dumps(key)))
     return tuple(found)
+
+
+def _dropped(members: object) -> tuple[str, ...]:
+    """Public halves as they stand in the file."""
+    if not isinstance(members, list) or not all(isinstance(member, str) for member in members):
+        raise RingInvalid("the keys that were thrown away are not told by their public halves")
+    try:
+        for member in members:
+            tokens.key_of({"x": member})
+    except tokens.TokenInvalid:
+        raise RingInvalid("a key that was thrown away is none") from None
+    return tuple(members)
 
 
 def _sound(purpose: Purpose, key: RingKey) -> bytes:

@@ -232,9 +232,12 @@ class SecurityHeaders:
         app: the application.
         csp: the Content-Security-Policy; None sends none.
         hsts: seconds of Strict-Transport-Security; 0 sends none (plain http, or the gateway does it).
+        cache: Cache-Control of what says nothing of it; None sends none.
     """
 
-    def __init__(self, app: ASGIApp, *, csp: str | None = None, hsts: int = 0) -> None:
+    def __init__(
+        self, app: ASGIApp, *, csp: str | None = None, hsts: int = 0, cache: str | None = None
+    ) -> None:
         self._app = app
         headers = {
             "X-Content-Type-Options": "nosniff",
@@ -245,6 +248,8 @@ class SecurityHeaders:
         }
         if csp is not None:
             headers["Content-Security-Policy"] = csp
+        if cache is not None:
+            headers["Cache-Control"] = cache
         if hsts:
             headers["Strict-Transport-Security"] = f"max-age={hsts}"
         self._headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]

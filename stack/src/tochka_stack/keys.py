@@ -43,12 +43,20 @@ def rotate(data_dir: DataDir, purposes: tuple[Purpose, ...], *, at_once: bool, l
     with data_dir.secrets.exchange(KEYRING) as write:
         moment = int(time.time())
         if leaked and set(purposes or PURPOSES) == set(PURPOSES):
-            turned = Rings.fresh(moment)  # whatever there was
+            turned = _all_new(data_dir, moment)
         else:
             rings, chosen = _read(data_dir), purposes or PURPOSES
             turned = rings.replaced(chosen, moment) if leaked else _turned(rings, chosen, moment, at_once)
         write(turned.render())
     return turned
+
+
+def _all_new(data_dir: DataDir, moment: int) -> Rings:
+    """Fresh rings, whatever there was: a file that cannot be used is no reason to keep it."""
+    try:
+        return _read(data_dir).replaced(PURPOSES, moment)
+    except Refusal:
+        return Rings.fresh(moment)
 
 
 def _turned(rings: Rings, purposes: tuple[Purpose, ...], moment: int, at_once: bool) -> Rings:

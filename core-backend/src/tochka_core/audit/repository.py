@@ -113,16 +113,17 @@ async def lock(connection: Connection) -> bool:
     return bool(await connection.fetchval(LOCK))
 
 
-async def find_head(connection: Connection) -> Head:
-    """Where the chain ends."""
+async def find_end(connection: Connection) -> tuple[Head, str | None]:
+    """Where the chain ends, and the checkpoint of its last seal."""
     row = await connection.fetchrow(HEAD)
-    return Head() if row is None else Head(row["position"], row["hash"], row["entries"])
+    if row is None:
+        return Head(), None
+    return Head(row["position"], row["hash"], row["entries"]), str(row["checkpoint"])
 
 
 async def find_checkpoint(connection: Connection) -> str | None:
     """The newest checkpoint."""
-    row = await connection.fetchrow(HEAD)
-    return None if row is None else str(row["checkpoint"])
+    return (await find_end(connection))[1]
 
 
 async def take_waiting(connection: Connection) -> list[dict[str, Any]]:

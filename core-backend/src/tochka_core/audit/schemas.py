@@ -43,6 +43,7 @@ Action = Literal[
     "session.replayed",
     "tenant.created",
     "tenant.renamed",
+    "trail.doubted",
     "webhook_endpoint.changed",
     "webhook_endpoint.created",
     "webhook_endpoint.deleted",

@@ -5,21 +5,23 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from joserfc.jwk import OKPKey
 from sqlalchemy.ext.asyncio import AsyncSession
-from tochka_sdk import clock, context, logs
+from tochka_sdk import clock, context, logs, tokens
 from tochka_sdk.db import Connection
 from tochka_sdk.ids import uuid7
+from tochka_sdk.tokens import TokenInvalid
 
 from tochka_core import limits
 from tochka_core.audit import repository, seals
 from tochka_core.audit.models import AuditEntry
 from tochka_core.audit.repository import NewEntry
 from tochka_core.audit.schemas import PLATFORM, Action, Actor, AuditEntryRead, Detail
-from tochka_core.keyring import Rotation
+from tochka_core.audit.seals import Head
+from tochka_core.keyring import Keyring, Rotation
 from tochka_core.paging import Page, PageRequest
 
 BATCH = repository.BATCH
+_log = logs.get_logger(__name__)
 
 
 async def record(
@@ -65,29 +67,47 @@ async def record_rotations(connection: Connection, rotations: Iterable[Rotation]
             "public": rotation.public,
         }
         data = {name: value for name, value in told.items() if value is not None}
-        await repository.add_once(connection, _id_of(rotation), "keys.rotated", data)
+        entry_id = _id_of(rotation.purpose, rotation.key, rotation.since)
+        await repository.add_once(connection, entry_id, "keys.rotated", data)
 
 
-def _id_of(rotation: Rotation) -> UUID:
-    """The same for whoever tells of the same, sorted by when it was (UUID version 8, RFC 9562)."""
-    digest = hashlib.sha256(f"{rotation.purpose}|{rotation.key}|{rotation.since}".encode()).digest()
+def _id_of(what: str, name: str, since: int) -> UUID:
+    """The same for whoever tells of the same, sorted by when it was (UUID version 8, RFC 9562); what has no
+    time is sealed first.
+    """
+    digest = hashlib.sha256(f"{what}|{name}|{since}".encode()).digest()
     random = int.from_bytes(digest[:10]) & ~(0xF << 76 | 0b11 << 62)
-    return UUID(int=rotation.since * 1000 << 80 | 0x8 << 76 | 0b10 << 62 | random)
+    return UUID(int=since * 1000 << 80 | 0x8 << 76 | 0b10 << 62 | random)
 
 
-async def seal(connection: Connection, key: OKPKey, issuer: str) -> int:
+async def seal(connection: Connection, keys: Keyring, issuer: str) -> int:
     """Put the oldest entries that wait under one more seal; how many there were, `BATCH` at most.
 
     None while somebody else seals. The seal, and that the entries wait no longer, are one transaction; of two
-    that want the same place in the chain, the database refuses one.
+    that want the same place in the chain, the database refuses one. A seal vouches for all before it: if the
+    newest is none of the platform's, it says so itself.
     """
     if not await repository.lock(connection):
         return 0
+    head, checkpoint = await repository.find_end(connection)
+    if checkpoint is not None and not _is_ours(head, checkpoint, keys):
+        _log.error("audit.doubted", seal=head.position, hash=head.hash.hex())
+        data = {"seal": head.position, "hash": head.hash.hex()}
+        entry_id = _id_of("trail", head.hash.hex(), 0)
+        await repository.add_once(connection, entry_id, "trail.doubted", data)
     entries = await repository.take_waiting(connection)
     if entries:
-        head = await repository.find_head(connection)
-        await repository.add_seal(connection, seals.close(head, entries, clock.now(), key, issuer))
+        await repository.add_seal(connection, seals.close(head, entries, clock.now(), keys.audit, issuer))
     return len(entries)
+
+
+def _is_ours(head: Head, checkpoint: str, keys: Keyring) -> bool:
+    """Whether the platform has signed where the chain ends."""
+    try:
+        claims = tokens.verify(checkpoint, keys.sealers, typ=seals.CHECKPOINT)
+    except TokenInvalid:
+        return False
+    return claims.items() >= seals.claims_of(head).items()
 
 
 async def find_checkpoint(connection: Connection) -> str | None:

@@ -61,7 +61,7 @@ class _Sealer:
                 await service.record_rotations(connection, keys.rotations)
             self._recorded = keys
         async with connections.system("seals all tenants' audit entries") as connection:
-            count = await service.seal(connection, keys.audit, self._resources.addresses.issuer)
+            count = await service.seal(connection, keys, self._resources.addresses.issuer)
         SEALED.inc(count)
         return count == service.BATCH
 

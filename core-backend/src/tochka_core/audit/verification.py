@@ -44,7 +44,7 @@ class Verification:
         """A sentence for everything that is wrong, as it is found."""
         async with self._connections.system(REASON) as connection:
             self.waiting = await repository.count_waiting(connection)
-            end = await repository.find_head(connection)
+            end, _ = await repository.find_end(connection)
         newest: Seal | None = None
         async for seal, entries in self._seals(0, end.position):
             for finding in (*self._link(seal), *self._content(seal, entries), *self._signature(seal)):
@@ -100,6 +100,11 @@ class Verification:
                 yield f"{name} was changed after it was sealed."
             else:
                 self._learn(entry)
+                if entry["action"] == "trail.doubted":
+                    yield (
+                        f"Seal {seal.position - 1} was not one of the platform's "
+                        f"when seal {seal.position} was put on it."
+                    )
         if seal.hash_of_content() != seal.hash:
             yield f"Seal {seal.position} was changed: its hash is not that of what it holds."
 

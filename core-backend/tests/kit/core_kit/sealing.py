@@ -11,7 +11,7 @@ from tochka_core.resources import Resources
 async def seal(jobs: Resources) -> int:
     """Put one batch under seal; how many entries it has."""
     async with jobs.connections.system("seals for a test") as connection:
-        return await service.seal(connection, jobs.keyring.audit, jobs.addresses.issuer)
+        return await service.seal(connection, jobs.keyring, jobs.addresses.issuer)
 
 
 async def seal_all(jobs: Resources) -> int:

@@ -23,7 +23,7 @@ test("every deed that the core records has its words, and no other", () => {
 describe("in English", () => {
   test.each(KNOWN_DEEDS)("%s is said without a Russian word or an empty place", (action) => {
     i18n.loadAndActivate({ locale: "en", messages: english })
-    const data = { phone: "+7******4567", new_phone: "+7******4321", host: "pekarnya.test", name: "Bakery", role: "admin", before: "staff", percent: 50 }
+    const data = { phone: "+7******4567", new_phone: "+7******4321", host: "pekarnya.test", name: "Bakery", role: "admin", before: "staff", percent: 50, seal: 7 }
     const { text } = describeDeed(entry(1, action, data), i18n)
     expect(text).not.toMatch(/[а-яё]|undefined|: ?$/i)
   })

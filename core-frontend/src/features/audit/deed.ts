@@ -90,6 +90,10 @@ const DEEDS: Record<string, Tell> = {
     const name = fact("name")
     return { text: msg`Новое название бизнеса: ${name}` }
   },
+  "trail.doubted": (_, fact) => {
+    const seal = fact("seal")
+    return { text: msg`Печать журнала № ${seal} поставлена не платформой`, tone: "bad" }
+  },
   "webhook_endpoint.changed": () => ({ text: msg`Изменён вебхук` }),
   "webhook_endpoint.created": (_, fact) => {
     const host = fact("host")
