@@ -22,8 +22,10 @@ import os
 import ssl
 from collections.abc import Iterator
 
+import httpx
 import pytest
 import redis
+from hypothesis import settings
 from tochka_stack.testing import ScratchPostgres, scratch_postgres, scratch_redis
 
 # The engines of tests have no TLS. Asked for it, the driver leaves a future behind whose error nobody awaits
@@ -31,6 +33,11 @@ from tochka_stack.testing import ScratchPostgres, scratch_postgres, scratch_redi
 os.environ.setdefault("PGSSLMODE", "disable")  # noqa: TID251  tests have no settings
 # Every HTTP client would read all the authorities of the internet, for 30 ms each; nobody here asks them.
 ssl.create_default_context = functools.cache(ssl.create_default_context)  # type: ignore[assignment]
+# How fast something is, no test says: a machine may be busy for longer than five seconds, or a fifth of one.
+for part in ("connect", "read", "write", "pool"):
+    setattr(httpx._config.DEFAULT_TIMEOUT_CONFIG, part, 60.0)
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

@@ -51,7 +51,7 @@ def module_under_test() -> Module:
 @pytest.fixture
 async def database(module_dsn: str) -> AsyncIterator[Database]:
     """The everyday door to the example's database."""
-    door = Database(module_dsn, pool_size=3, max_overflow=0, pool_timeout=0.3)
+    door = Database(module_dsn, pool_size=3, max_overflow=0, pool_timeout=3.0)
     yield door
     await door.close()
 
@@ -59,7 +59,7 @@ async def database(module_dsn: str) -> AsyncIterator[Database]:
 @pytest.fixture
 async def connections(module_dsn: str) -> AsyncIterator[Connections]:
     """The hot door to the example's database."""
-    door = Connections(module_dsn, size=3, pool_timeout=0.3)
+    door = Connections(module_dsn, size=3, pool_timeout=3.0)
     yield door
     await door.close()
 

@@ -178,7 +178,7 @@ async def test_a_handler_that_hangs_is_given_up_and_meanwhile_others_go_on(world
         stuck, other = await _two_with_holes(world, client)
         moods.holds[stuck.id] = hold
         parts = (client.runtime.database, client.runtime.core, client.runtime.intake)
-        hanging = asyncio.create_task(Gaps(*parts, handler_s=0.5).fill())
+        hanging = asyncio.create_task(Gaps(*parts, handler_s=3.0).fill())
         await hold.entered.wait()
         meanwhile = await Gaps(*parts).fill()
         filled = await hanging

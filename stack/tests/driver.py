@@ -20,7 +20,7 @@ from tochka_stack.ports import free_ports
 
 from stack.tests.ordinary import TOCHKA, become_ordinary, tochka_for_ordinary
 
-PATIENCE = 120.0
+PATIENCE = 600.0
 SERVICES = ("core-web", "core-worker", "shop", "gateway")
 PARTS = ("postgres", "redis", *SERVICES)
 

@@ -12,7 +12,7 @@ from tests.browser.running_stack import RunningStack
 from tests.browser.visitor import Visitor
 from tests.browser.words import PANEL_RU, SHOP_RU, PanelWords, ShopWords
 
-LIVE = 30_000
+LIVE = 120_000
 PASSWORD = "корабль лампа осень"
 _numbers = itertools.count(secrets.randbelow(9_000_000))
 

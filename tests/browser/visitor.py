@@ -5,11 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, expect
 
-TIMEOUT = 15_000
+TIMEOUT = 60_000  # a machine may be busy: how fast pages are is told by no test
 # Said of every answer over 399. Answers are looked at one by one below: a 4xx may be as it should be.
 ANSWER_NOTE = re.compile(r"^Failed to load resource: the server responded with a status of \d+")
+expect.set_options(timeout=TIMEOUT)
 
 
 @dataclass

@@ -22,7 +22,7 @@ from tests.proof.running import CORE, Stack
 from tests.proof.waiting import until
 
 SCRIPT = Path(__file__).with_name("receiver.py")
-SETTLE_S = 120.0
+SETTLE_S = 600.0
 DOWN_S = (0.2, 1.5)
 WRONG_S = 600.0
 """More than a signature is good for."""

@@ -17,7 +17,7 @@ from tests.proof.journal import Journal, Seen
 
 API = "/api/v1"
 PATIENCE_S = 45.0
-INSIST_S = 90.0
+INSIST_S = 600.0
 AGAIN_S = 0.2
 HTML = {"Accept": "text/html,application/xhtml+xml"}
 _phones = itertools.count(secrets.randbelow(5_000_000))

@@ -27,7 +27,7 @@ MAY_GROW_MB = {"core-web": 4.0, "core-worker": 4.0, "shop": 8.0, "gateway": 10.0
 MAY_OPEN = 16
 # two pools of eight and five more for the core; five and five for the shop, and one that listens
 MAY_CONNECT = {"core-web": 21, "core-worker": 21, "tochka-shop": 10, "tochka-listener": 1}
-SETTLE_S = 30.0
+SETTLE_S = 150.0
 PROVOKED = ("accounts.code_wrong", "accounts.unauthenticated", "domains.taken", "domains.unknown")
 
 

@@ -26,6 +26,7 @@ ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{32}\b")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z?")
 SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 LEFT = re.compile(r"r=\d+;t=\d+")
+LATER = re.compile(r"(?<=retry-after: )\d+")
 DATE = re.compile(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT")
 Step = Callable[[httpx.AsyncClient, str], Awaitable[list[httpx.Response]]]
 
@@ -38,7 +39,7 @@ def _bytes(got: httpx.Response, phone: str) -> str:
     known = got.headers.multi_items()
     head = "\r\n".join(f"{name}: {value}" for name, value in known if name != "content-length")
     text = f"{got.status_code}\r\n{head}\r\n\r\n{got.text}".replace(phone, "<phone>")
-    for kind in (ID, DATE, TIME, SECRET, LEFT):
+    for kind in (ID, DATE, TIME, SECRET, LEFT, LATER):
         text = kind.sub(f"<{len(kind.pattern)}>", text)
     return text
 

@@ -110,9 +110,9 @@ async def test_who_asks_for_a_pause_is_given_it_and_not_blamed(redis: Redis, nam
 async def test_a_rate_is_kept_by_all_together(redis: Redis, name: str) -> None:
     limits = Limits(rate_per_second=10)
     first = await _take(Gates(redis), name, 7, limits)
-    second = await _take(Gates(redis), name, 7, limits)
+    second = await _take(Gates(redis), name, 1000, limits)
     assert len(first.ids) == 7
-    assert 3 <= len(second.ids) <= 5  # a second's worth, and what has come back meanwhile
+    assert 3 <= len(second.ids) <= 10  # what is left of a second's worth, and what has come back meanwhile
     assert second.why == "rate"
     assert 0 < second.wait_s <= 0.2
 

@@ -200,7 +200,7 @@ async def test_a_body_that_does_not_come_is_not_waited_for(start_core: StartCore
 
 async def test_a_body_in_pieces_is_read_up_to_its_size(start_core: StartCore) -> None:
     async with (
-        start_core(quotas={"body_seconds": 1, "body_bytes": 1024}) as core,
+        start_core(quotas={"body_bytes": 1024}) as core,
         httpx.AsyncClient(base_url=core.url) as own,
     ):
 

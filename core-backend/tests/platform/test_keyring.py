@@ -144,18 +144,21 @@ async def test_a_token_of_an_instance_that_is_ahead_counts(following: Following)
         assert refusal(got) == (401, "accounts.unauthenticated")
 
 
-async def test_a_retired_key_is_forgotten_when_its_time_has_come(following: Following) -> None:
+async def test_a_retired_key_is_forgotten_when_its_time_has_come(
+    following: Following, monkeypatch: pytest.MonkeyPatch
+) -> None:
     old = following.rings.access.active
     token = following.token(old.jwk)
     turned = following.rings.turned(PURPOSES, now(), at_once=True)
     dying = [
-        replace(key, since=now() - KEPT_S["access"] + 4) if key.state == "retired" else key
+        replace(key, since=now() - KEPT_S["access"] + 600) if key.state == "retired" else key
         for key in turned.access.keys
     ]
     following.rings = replace(turned, access=Ring("access", tuple(dying)))
     put(following.file, following.rings.render())
     await following.until(lambda jwks: len(jwks["keys"]) == 6)
     assert (await following.me(token)).status_code == 200
+    monkeypatch.setattr("tochka_core.keyring._now", lambda: now() + 601)
     left = await following.until(lambda jwks: len(jwks["keys"]) == 5)
     assert old.name not in {key["kid"] for key in left["keys"]}
     assert refusal(await following.me(token)) == (401, "accounts.unauthenticated")

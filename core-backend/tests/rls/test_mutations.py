@@ -1,5 +1,7 @@
 """Each policy broken in turn, in a transaction that is rolled back: the walk must notice."""
 
+from collections.abc import AsyncIterator
+
 import asyncpg
 import pytest
 from core_kit.rls import CASES, PLATFORM, ROLES, SETTINGS, Worlds, walk
@@ -17,6 +19,9 @@ TO_PERSON = """
     SELECT count(*) || ' of ' || string_agg(i.tenant_id::text, ', ') FROM scope s
     CROSS JOIN LATERAL (SELECT * FROM invitations_to_person() WHERE s.value <> '' OFFSET 0) i
 """
+GUESSES = ("codes.refused", "password.refused")
+TELL = "SELECT tell_tenants_of_guesses(gen_random_uuid(), $1, $2, NULL, NULL, '{}')"
+TOLD = "SELECT tenant_id FROM audit_entries WHERE action = $1 AND subject_id = $2 AND tenant_id IS NOT NULL"
 IMPORT = "UPDATE passwords SET hash = '$2b$07$' || repeat('a', 53)"
 CARELESS = "CREATE POLICY careless ON {table} FOR {verb} TO tochka_app, tochka_jobs {clause}"
 WEAKENED = {"ALL": "USING (true) WITH CHECK (true)", "INSERT": "WITH CHECK (true)"}
@@ -78,7 +83,25 @@ class Mutant:
             if answer != expected:
                 found.append(f"{query}: {answer}, not {expected}")
         await self._connection.execute("RESET ROLE")
+        for what in (GUESSES[0], "person.signed_in"):
+            found += [wrong async for wrong in self._told(what)]
         return found
+
+    async def _told(self, what: str) -> AsyncIterator[str]:
+        """Whose trails tell of it: of guesses alone can they be told by whom nobody knows."""
+        me = self._worlds.parties[0]
+        try:
+            async with self._connection.transaction():
+                await self._connection.execute("SET LOCAL ROLE tochka_app")
+                await self._connection.execute(TELL, self._worlds.phones[0], what)
+        except asyncpg.InsufficientPrivilegeError:
+            if what in GUESSES:
+                yield f"{what}: refused"
+            return
+        await self._connection.execute("RESET ROLE")
+        told = await self._connection.fetchval(TOLD, what, me.user)
+        if what not in GUESSES or told != me.tenant:
+            yield f"{what}: {told} was told"
 
 
 @pytest.mark.proof

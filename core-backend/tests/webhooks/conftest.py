@@ -13,7 +13,7 @@ async def hasty(
     start_core: Callable[..., AbstractAsyncContextManager[RunningCore]],
 ) -> AsyncIterator[Owner]:
     """Somebody on an instance that gives modules no more than a second and a half."""
-    async with start_core(activation_deadline_s=1.5) as core:
+    async with start_core(activation_deadline_s=3) as core:
         owner = await sign_up(core.url)
         yield owner
         await owner.client.aclose()

@@ -274,7 +274,7 @@ async def test_a_stuck_resource_blocks_only_itself(
     core: RunningCore, core_database: ScratchDatabase, owner: Owner, dispatcher: None
 ) -> None:
     async with receiver_of(core, owner, ordered=True) as receiver:
-        receiver.on["domain.added"] = one_by_one(answers(404), answers(200))
+        receiver.on["domain.added"] = one_by_one(answers(404, Retry_After="3600"), answers(200))
         both = {UUID(int=1), UUID(int=2)}
         for number in range(3):
             for installation_id in both:

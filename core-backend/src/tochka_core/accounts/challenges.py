@@ -185,19 +185,20 @@ async def consume_code(
     try:
         await store.consume(known, code, caller.browser)
     except TooManyTries as error:
-        if error.first_of is not None:
+        if error.is_first:
             await _record_refusal(resources, known, caller.address)
         raise
     return known
 
 
 async def _record_refusal(resources: Resources, refused: Challenge, address: str | None) -> None:
-    """Write down that somebody guesses. Whose phone it is, nobody looks up here either."""
+    """Write down that somebody guesses."""
     async with resources.connections.system("records that somebody unknown guesses codes") as connection:
-        await audit.record(
+        await audit.record_guesses(
             connection,
             "codes.refused",
+            refused.phone,
             by=Actor(address=address),
             subject_id=refused.id,
-            data={"phone": refused.phone, "channel": refused.channel},
+            data={"channel": refused.channel},
         )

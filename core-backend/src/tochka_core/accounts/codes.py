@@ -237,7 +237,7 @@ class Challenges:
             case "expired":
                 raise CodeExpired
             case "exhausted":
-                raise TooManyTries(int(number) / 1000, first_of=challenge.phone if first[0] else None)
+                raise TooManyTries(int(number) / 1000, is_first=bool(first[0]))
             case _:
                 _refuse(verdict, int(number))
 

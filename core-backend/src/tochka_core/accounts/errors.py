@@ -106,14 +106,14 @@ class CodeUsed(Gone):
 class TooManyTries(TooManyRequests):
     """429: too many wrong codes, for this challenge or for this phone.
 
-    `first_of` is the phone, if nobody was told so of this challenge before.
+    `is_first` says that nobody was told so of this challenge before.
     """
 
     code = "accounts.too_many_tries"
 
-    def __init__(self, retry_after: float, *, first_of: str | None = None) -> None:
+    def __init__(self, retry_after: float, *, is_first: bool = False) -> None:
         super().__init__("Too many wrong codes. Ask for a new one later.", retry_after=retry_after)
-        self.first_of = first_of
+        self.is_first = is_first
 
 
 class TooManyCodes(TooManyRequests):

@@ -111,10 +111,9 @@ async def _count(resources: Resources, of: str, address: str | None) -> None:
 
 
 async def _record_refusal(resources: Resources, phone: str, address: str | None) -> None:
-    """Write down that somebody guesses. Whose phone it is, nobody looks up here either."""
+    """Write down that somebody guesses."""
     async with resources.connections.system("records that somebody unknown guesses passwords") as connection:
-        by = Actor(address=address)
-        await audit.record(connection, "password.refused", by=by, data={"phone": phone})
+        await audit.record_guesses(connection, "password.refused", phone, by=Actor(address=address))
 
 
 async def hold(connection: Connection, shown: Shown, phone: str | None) -> bool:

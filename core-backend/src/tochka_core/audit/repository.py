@@ -18,6 +18,7 @@ INSERT INTO audit_entries
   (id, tenant_id, user_id, session_id, action, subject_id, address, request_id, data)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
+TELL_TENANTS = "SELECT tell_tenants_of_guesses($1, $2, $3, $4, $5, $6)"
 RECORD_ONCE = """
 INSERT INTO audit_entries (id, action, data) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING
 """
@@ -101,6 +102,12 @@ async def add(connection: Connection, new: NewEntry) -> None:
         new.request_id,
         new.data,
     )
+
+
+async def tell_tenants(connection: Connection, new: NewEntry, phone: str) -> None:
+    """Add a copy of an entry for each tenant of whoever has the phone; the person is its subject there."""
+    told = (new.action, new.address, new.request_id, new.data)
+    await connection.execute(TELL_TENANTS, new.id, phone, *told)
 
 
 async def add_once(connection: Connection, entry_id: UUID, action: str, data: dict[str, Any]) -> None:

@@ -39,21 +39,41 @@ async def record(
     the tenant must be one of that person's. Phones in `data` are masked and secrets left out, by their names
     and by their looks, as in the logs.
     """
-    plain: dict[str, Any] = logs.redact(data or {})
+    await repository.add(connection, _entry(action, by, tenant_id, subject_id, data or {}))
+
+
+async def record_guesses(
+    connection: Connection,
+    action: Action,
+    phone: str,
+    *,
+    by: Actor,
+    subject_id: UUID | None = None,
+    data: Mapping[str, Detail] | None = None,
+) -> None:
+    """Write down, for the platform and for the tenants of whoever has the phone, that somebody guesses at it.
+    It takes the same statements for a phone that nobody has.
+    """
+    entry = _entry(action, by, None, subject_id, {"phone": phone, **(data or {})})
+    await repository.add(connection, entry)
+    await repository.tell_tenants(connection, entry, phone)
+
+
+def _entry(
+    action: Action, by: Actor, tenant_id: UUID | None, subject_id: UUID | None, data: Mapping[str, Detail]
+) -> NewEntry:
+    plain: dict[str, Any] = logs.redact(data)
     here = None if by.user_id is None else context.client_address()
-    await repository.add(
-        connection,
-        NewEntry(
-            id=uuid7(),
-            tenant_id=tenant_id,
-            user_id=by.user_id,
-            session_id=by.session_id,
-            action=action,
-            subject_id=subject_id,
-            address=limits.known(by.address or here),
-            request_id=context.request_id() or None,
-            data=plain,
-        ),
+    return NewEntry(
+        id=uuid7(),
+        tenant_id=tenant_id,
+        user_id=by.user_id,
+        session_id=by.session_id,
+        action=action,
+        subject_id=subject_id,
+        address=limits.known(by.address or here),
+        request_id=context.request_id() or None,
+        data=plain,
     )
 
 

@@ -11,12 +11,7 @@ from tochka_sdk.errors import DatabaseBusy, DatabaseUnavailable
 from tochka_sdk.ids import uuid7
 
 from tochka_core.accounts import public as accounts
-from tochka_core.accounts.errors import (
-    ConfirmationNeeded,
-    CredentialsWrong,
-    TooManyPasswords,
-    TooManyTries,
-)
+from tochka_core.accounts.errors import ConfirmationNeeded, CredentialsWrong
 from tochka_core.accounts.public import Caller, Grant, Proof, RefreshToken
 from tochka_core.accounts.schemas import UserRead
 from tochka_core.audit import public as audit
@@ -52,12 +47,7 @@ async def confirm(resources: Resources, challenge_id: UUID, answer: Confirm, cal
         ConfirmationNeeded: the phone has an account, and perhaps another holder by now.
         SignupInterrupted: the database is away; nobody is half signed up.
     """
-    try:
-        challenge = await accounts.consume_code(resources, challenge_id, answer.code, caller)
-    except TooManyTries as error:
-        if error.first_of is not None:
-            await _tell_tenants(resources, "codes.refused", error.first_of, caller)
-        raise
+    challenge = await accounts.consume_code(resources, challenge_id, answer.code, caller)
     proof = accounts.prove(challenge)
     try:
         return await _enter(resources, proof, answer, caller)
@@ -147,12 +137,7 @@ async def _with_password(
 ) -> Entry | None:
     """A session for whoever knows the password; looked at anew when it, or its hash, changed meanwhile."""
     for _ in range(TIMES):
-        try:
-            shown = await accounts.show_password(resources, phone, password, caller.address)
-        except TooManyPasswords as error:
-            if error.is_first:
-                await _tell_tenants(resources, "password.refused", phone, caller)
-            raise
+        shown = await accounts.show_password(resources, phone, password, caller.address)
         async with resources.connections.transaction(Scope(user_id=shown.user_id)) as connection:
             user, own = await _who(connection, shown.user_id)
             grant = await accounts.open_session_with_password(
@@ -188,28 +173,6 @@ async def recover(resources: Resources, challenge_id: UUID, given: Recover, call
         await accounts.release_phone(connection, user_id, challenge, caller.address)
     _log.warning("signup.phone_released", user_id=str(user_id))
     return await _enter(resources, proof, given, caller)
-
-
-async def _tell_tenants(
-    resources: Resources,
-    action: Literal["codes.refused", "password.refused"],
-    phone: str,
-    caller: Caller,
-) -> None:
-    """Write down for the tenants of whoever has the phone that somebody guesses past a limit; the platform
-    has been told. For a phone that nobody has, the same is asked, and nobody is told.
-    """
-    user_id = await accounts.find_user_id(resources, phone) or uuid7()
-    async with resources.connections.transaction(Scope(user_id=user_id)) as connection:
-        own = [tenant.id for tenant in await tenants.tenants_of(connection, user_id)]
-    for tenant_id in own or [uuid7()]:
-        async with resources.connections.transaction(Scope(tenant_id=tenant_id)) as connection:
-            if own:
-                by = Actor(address=caller.address)
-                told = {"phone": phone}
-                await audit.record(
-                    connection, action, by=by, tenant_id=tenant_id, subject_id=user_id, data=told
-                )
 
 
 async def _record(
