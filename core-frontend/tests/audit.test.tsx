@@ -19,6 +19,7 @@ test("an owner reads who did what, when and from where", async () => {
     { ...entry(3, "installation.undone", { reason: "timeout" }), user_id: null, address: null },
     entry(4, "brand.new"),
     { ...entry(5, "member.role_changed", { before: "staff", role: "admin" }), subject_id: "0197f000-0000-7000-8000-0000000000ac" },
+    { ...entry(6, "password.refused", { phone: "+7******0915" }), user_id: null },
   ]
   const { user } = openPanel("/dashboard", core.url)
   await user.click(await screen.findByRole("button", { name: words("Меню профиля") }))
@@ -31,6 +32,7 @@ test("an owner reads who did what, when and from where", async () => {
   expect(rows[2]).toMatch(/запуск отменён\s?Платформа\s?\d\d:\d\d$/)
   expect(rows[3]).toContain("brand.new")
   expect(rows[4]).toMatch(/^Роль изменена: сотрудник → администратор\s?Анна → Бывший участник/)
+  expect(rows[5]).toMatch(/^Слишком много неверных паролей\s?Кто-то, по номеру \+7\*{6}0915\s?\d\d:\d\d/)
   await expectAccessible()
 })
 

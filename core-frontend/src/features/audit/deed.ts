@@ -129,6 +129,11 @@ export function describeDeed(entry: AuditEntry, i18n: I18n): { text: string; ton
   return { text: i18n._(text), tone }
 }
 
+/** Whether nobody knows who it was: neither somebody of the team, nor the platform. */
+export function isByStranger({ action, user_id: userId }: AuditEntry): boolean {
+  return userId === null && action.endsWith(".refused")
+}
+
 /** Whom it was done to, if that is a person. */
 export function whomOf({ action, subject_id: subjectId }: AuditEntry): string | null {
   return TO_PEOPLE.test(action) ? subjectId : null

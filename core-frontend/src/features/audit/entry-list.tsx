@@ -3,7 +3,7 @@ import { Skeleton } from "@mantine/core"
 import { Trans, useLingui } from "@lingui/react/macro"
 import { KeyRound, LogIn, LogOut, type LucideIcon, Phone, ShieldAlert, Store, UserRound, UsersRound, Webhook } from "lucide-react"
 
-import { describeDeed, whomOf } from "@/features/audit/deed"
+import { describeDeed, isByStranger, whomOf } from "@/features/audit/deed"
 import classes from "@/features/audit/entry-list.module.css"
 import type { AuditEntry } from "@/features/audit/queries"
 import type { usePages } from "@/shared/api/pages"
@@ -86,8 +86,9 @@ export function EntryList({ list, label, heading: Heading, nameOf }: EntryListPr
 }
 
 function EntryRow({ entry, nameOf }: { entry: AuditEntry; nameOf: EntryListProps["nameOf"] }) {
-  const { i18n } = useLingui()
+  const { t, i18n } = useLingui()
   const whom = whomOf(entry)
+  const phone = String(entry.data["phone"] ?? "")
   const { text, tone } = describeDeed(entry, i18n)
   const Sign = SIGNS[entry.action] ?? SIGNS[entry.action.split(".")[0] ?? ""] ?? UserRound
   return (
@@ -100,7 +101,7 @@ function EntryRow({ entry, nameOf }: { entry: AuditEntry; nameOf: EntryListProps
         <span className={rows.facts}>
           {nameOf !== undefined && (
             <span>
-              {nameOf(entry.user_id)}
+              {isByStranger(entry) ? t`Кто-то, по номеру ${phone}` : nameOf(entry.user_id)}
               {whom !== null && ` → ${nameOf(whom)}`}
             </span>
           )}
