@@ -74,6 +74,27 @@ def test_a_body_that_never_comes_does_not_hold_up_the_upstream(house: House, hos
     assert upstream.seen == []
 
 
+@pytest.mark.parametrize("method", ["POST", "GET"])
+@pytest.mark.parametrize(
+    ("host", "path"),
+    [
+        ("localhost", "/x"),
+        ("localhost", "/robots.txt"),
+        ("localhost", "/metrics"),
+        ("stranger.example", "/"),
+    ],
+)
+@pytest.mark.parametrize("framing", ["Content-Length: 200000", "Transfer-Encoding: chunked"])
+def test_a_body_that_nobody_wants_keeps_no_connection(
+    gateway: Gateway, method: str, host: str, path: str, framing: str
+) -> None:
+    with gateway.open() as connection:
+        connection.sendall(f"{method} {path} HTTP/1.1\r\nHost: {host}\r\n{framing}\r\n\r\n".encode())
+        with connection.makefile("rb") as stream:
+            heard = stream.read()  # to the end of the connection
+    assert heard.startswith(b"HTTP/1.1 ")
+
+
 def test_a_head_that_is_too_long_is_refused(house: House) -> None:
     assert house.gateway.ask("localhost", headers={"Cookie": "x" * 16_000}).status == 200
     with house.gateway.open() as connection:

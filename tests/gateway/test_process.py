@@ -59,6 +59,27 @@ def test_there_is_no_admin_interface_and_no_tls_unless_asked_for(tmp_path: Path)
     assert '"trusted_proxies": {"source": "static"}' in configuration
 
 
+def test_under_https_every_answer_says_so_for_the_next_time(
+    house: House, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    known, asked = (
+        "strict-transport-security",
+        [("localhost", path) for path in ("/", "/api/v1/x", "/metrics")],
+    )
+    asked += [(house.live("pekarnya"), "/"), ("stranger.example", "/")]
+    environment = {
+        "TOCHKA_GATEWAY_STATE": str(tmp_path_factory.mktemp("a")),
+        "TOCHKA_GATEWAY_SCHEME": "https",
+        "TOCHKA_CORE_PUBLIC": house.public.address,
+        "TOCHKA_CORE_PRIVATE": house.private.address,
+    }
+    with Gateway(environment) as gateway:
+        for host, path in asked:
+            assert gateway.ask(host, path).headers.get(known) == "max-age=31536000", (host, path)
+    for host, path in asked:
+        assert known not in house.gateway.ask(host, path).headers
+
+
 def test_the_admin_interface_can_live_on_a_socket_of_the_owner_alone(
     house: House, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -268,6 +268,7 @@ class Wiring:
                 TOCHKA_CORE_PUBLIC=f"{LOOPBACK}:{self.ports['core']}",
                 TOCHKA_CORE_PRIVATE=f"{LOOPBACK}:{self.ports['core_private']}",
                 TOCHKA_PANEL_DIR=str(settings.checkout / "core-frontend" / "dist"),
+                TOCHKA_GATEWAY_SCHEME=settings.scheme,
                 TOCHKA_PLATFORM_HOSTS=" ".join(sorted({"localhost", LOOPBACK, "::1", settings.public_host})),
                 TOCHKA_STOREFRONT_DOMAIN=settings.storefront_domain,
                 **settings.for_child("TOCHKA_GATEWAY_"),
