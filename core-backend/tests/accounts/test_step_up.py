@@ -7,7 +7,15 @@ import httpx
 import pytest
 from core_kit.codes import answer, challenge, look, other, refusal
 from core_kit.members import join
-from core_kit.passwords import CHANNEL, PASSWORD, grow_stale, login, set_password
+from core_kit.passwords import (
+    CHANNEL,
+    PASSWORD,
+    grow_stale,
+    login,
+    new_phone_challenge,
+    prove_new_phone,
+    set_password,
+)
 from core_kit.people import API, Owner, confirm, read_code, unique_phone
 from core_kit.running import RunningCore
 from tochka_sdk import tokens
@@ -203,3 +211,16 @@ async def test_signing_in_by_either_way_is_recent(core: RunningCore, stale: Owne
             body = {"phone": "+79990000000", **CHANNEL}
             got = await client.post(f"{API}/me/phone-changes", json=body, headers=bearer)
             assert got.status_code in {202, 429}  # the number is every run's
+
+
+async def test_a_press_that_is_repeated_sends_no_second_code(owner: Owner) -> None:
+    """To one's own number as everywhere else: one is asked again, and proves the old of two numbers."""
+    asked = await new_phone_challenge(owner, new := unique_phone())
+    assert (await prove_new_phone(owner, asked, await read_code(owner.client, new))).status_code == 200
+    for path in ("/me/reauthentication/challenges", f"/me/phone-changes/{asked}/old-phone"):
+        key = {"Idempotency-Key": "press"}
+        first, second = [await owner.client.post(f"{API}{path}", json=CHANNEL, headers=key) for _ in range(2)]
+        assert [got.status_code for got in (first, second)] == [202, 202], second.text
+        assert first.json()["challenge_id"] == second.json()["challenge_id"]
+        told = [got.headers.get("idempotency-replayed") for got in (first, second)]
+        assert told == [None, "true"]

@@ -78,10 +78,7 @@ async def create_challenge(
     key: IdempotencyKey = None,
 ) -> ChallengeRead:
     """Send a one-time code to a phone; the answer is the same for known and unknown phones."""
-    asked = await challenges.challenge(resources, new, caller.browser, key)
-    if asked.is_repeated:
-        response.headers[REPLAYED] = "true"
-    return _told(response, resources, asked)
+    return _told(response, resources, await challenges.challenge(resources, new, caller.browser, key))
 
 
 @router.post("/auth/challenges/{challenge_id}/resend", operation_id="resend_challenge", status_code=202)
@@ -94,6 +91,8 @@ async def resend_challenge(
 
 def _told(response: Response, resources: Resources, asked: challenges.Asked) -> ChallengeRead:
     """The body of the answer; what only the same browser may bring again goes into its cookie."""
+    if asked.is_repeated:
+        response.headers[REPLAYED] = "true"
     if asked.secret is not None:
         browsers.put(response, resources.addresses, asked.secret)
     return asked.read
@@ -162,10 +161,14 @@ async def remove_password(transaction: RecentConnection, caller: CallerDep) -> N
     "/me/reauthentication/challenges", operation_id="create_reauthentication_challenge", status_code=202
 )
 async def create_reauthentication_challenge(
-    wanted: OwnChallengeCreate, person: SignedInPersonDep, response: Response, resources: ResourcesDep
+    wanted: OwnChallengeCreate,
+    person: SignedInPersonDep,
+    response: Response,
+    resources: ResourcesDep,
+    key: IdempotencyKey = None,
 ) -> ChallengeRead:
     """Send a code to one's own phone, to confirm that it is oneself."""
-    return _told(response, resources, await reauthentication.ask(resources, person, wanted.channel))
+    return _told(response, resources, await reauthentication.ask(resources, person, wanted.channel, key))
 
 
 @router.post("/me/reauthentication", operation_id="reauthenticate")
@@ -190,10 +193,7 @@ async def create_phone_change(
     key: IdempotencyKey = None,
 ) -> ChallengeRead:
     """Send a code to the new number. The challenge's id is that of the change. Needs a recent sign-in."""
-    asked = await phone_changes.ask(resources, person, wanted, key)
-    if asked.is_repeated:
-        response.headers[REPLAYED] = "true"
-    return _told(response, resources, asked)
+    return _told(response, resources, await phone_changes.ask(resources, person, wanted, key))
 
 
 @router.post("/me/phone-changes/{change_id}/confirm", operation_id="confirm_phone_change")
@@ -213,11 +213,11 @@ async def create_old_phone_challenge(
     person: SignedInPersonDep,
     response: Response,
     resources: ResourcesDep,
+    key: IdempotencyKey = None,
 ) -> ChallengeRead:
     """Send a code to the old number, for whoever does not want to wait."""
-    return _told(
-        response, resources, await phone_changes.ask_old(resources, person, change_id, wanted.channel)
-    )
+    asked = await phone_changes.ask_old(resources, person, change_id, wanted.channel, key)
+    return _told(response, resources, asked)
 
 
 @router.post("/me/phone-changes/{change_id}/old-phone/confirm", operation_id="confirm_old_phone")

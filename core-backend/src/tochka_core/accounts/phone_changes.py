@@ -92,7 +92,9 @@ async def prove_new(
     return PhoneChangeRead(id=change_id, phone=known.phone, requested_at=moment, due_at=due_at)
 
 
-async def ask_old(resources: Resources, person: Person, change_id: UUID, channel: ChannelKind) -> Asked:
+async def ask_old(
+    resources: Resources, person: Person, change_id: UUID, channel: ChannelKind, key: str | None
+) -> Asked:
     """Send a code to the old phone, for whoever still has it and does not want to wait."""
     async with resources.connections.transaction(Scope(user_id=person.user_id)) as connection:
         if await changes.find_change(connection, person.user_id, change_id) is None:
@@ -100,7 +102,7 @@ async def ask_old(resources: Resources, person: Person, change_id: UUID, channel
         phone = (await service.get_user(connection, person.user_id)).phone
     if phone is None:
         raise PhoneMissing
-    return await challenges.ask(resources, _challenge(phone, channel, "old-phone", change_id))
+    return await challenges.ask(resources, _challenge(phone, channel, "old-phone", change_id), key=key)
 
 
 async def prove_old(

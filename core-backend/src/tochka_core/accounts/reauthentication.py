@@ -35,7 +35,7 @@ def require_recent(resources: Resources, person: Person) -> None:
         raise ReauthenticationNeeded(seconds)
 
 
-async def ask(resources: Resources, person: Person, channel: ChannelKind) -> Asked:
+async def ask(resources: Resources, person: Person, channel: ChannelKind, key: str | None) -> Asked:
     """Send a code to the person's own phone."""
     async with resources.connections.transaction(Scope(user_id=person.user_id)) as connection:
         phone = (await service.get_user(connection, person.user_id)).phone
@@ -44,7 +44,7 @@ async def ask(resources: Resources, person: Person, channel: ChannelKind) -> Ask
     challenge = Challenge(
         uuid7(), phone, channel, "body", purpose="reauthentication", subject=str(person.user_id)
     )
-    return await challenges.ask(resources, challenge)
+    return await challenges.ask(resources, challenge, key=key)
 
 
 async def answer(
