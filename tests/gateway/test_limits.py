@@ -74,7 +74,6 @@ def test_a_body_that_never_comes_does_not_hold_up_the_upstream(house: House, hos
     assert upstream.seen == []
 
 
-@pytest.mark.parametrize("method", ["POST", "GET"])
 @pytest.mark.parametrize(
     ("host", "path"),
     [
@@ -84,7 +83,14 @@ def test_a_body_that_never_comes_does_not_hold_up_the_upstream(house: House, hos
         ("stranger.example", "/"),
     ],
 )
-@pytest.mark.parametrize("framing", ["Content-Length: 200000", "Transfer-Encoding: chunked"])
+@pytest.mark.parametrize(
+    ("method", "framing"),
+    [
+        ("POST", "Content-Length: 200000"),
+        ("POST", "Transfer-Encoding: chunked"),
+        ("GET", "Content-Length: 200000"),
+    ],
+)
 def test_a_body_that_nobody_wants_keeps_no_connection(
     gateway: Gateway, method: str, host: str, path: str, framing: str
 ) -> None:

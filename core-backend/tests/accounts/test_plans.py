@@ -102,11 +102,13 @@ HOT: dict[str, Callable[[Large], tuple[Any, ...]]] = {
     "a session": lambda at: (sessions.GET_SESSION, at.user_id, at.session_id),
     "rotating": lambda at: (
         sessions.ROTATE, at.user_id, at.session_id, 0, clock.now(), timedelta(days=1), "n", None,
+        at.tenant_id,
     ),
     "revoking": lambda at: (sessions.REVOKE, at.user_id, at.session_id, clock.now()),
     "revoking all": lambda at: (sessions.REVOKE_ALL, at.user_id, at.session_id, clock.now()),
     "a new session": lambda at: (
         sessions.ADD_SESSION, at.user_id, uuid4(), "n", None, *[clock.now()] * 3, 19, "otp", uuid4(),
+        at.tenant_id,
     ),
     "standing of a member": lambda at: (tenants.STANDING, at.tenant_id, at.user_id, at.session_id),
     "a tenant": lambda at: (tenants.GET, at.tenant_id),
