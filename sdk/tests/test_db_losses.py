@@ -83,6 +83,9 @@ async def _ask(door: Database | Connections) -> None:
         pass
 
 
+RUNS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
+
+
 async def _sleep_long(door: Database | Connections, begun: asyncio.Event) -> None:
     """A transaction that does not end by itself."""
     if isinstance(door, Connections):
@@ -93,6 +96,15 @@ async def _sleep_long(door: Database | Connections, begun: asyncio.Event) -> Non
         async with door.system("tests") as session:
             begun.set()
             await session.execute(text("SELECT pg_sleep(600)"))
+
+
+async def _runs(scratch: ScratchDatabase) -> None:
+    """Wait until the server runs the statement that does not end."""
+    connection = await asyncpg.connect(scratch.superuser_dsn)
+    async with asyncio.timeout(20):
+        while not await connection.fetchval(RUNS):  # noqa: ASYNC110  a server has no event for it
+            await asyncio.sleep(0.01)
+    await connection.close()
 
 
 async def _given_back(door: Database | Connections) -> None:
@@ -151,7 +163,7 @@ async def test_a_cancelled_transaction_gives_its_connection_back_in_order(
     async with anyio.create_task_group() as group:
         group.start_soon(_sleep_long, door, begun)
         await begun.wait()
-        await anyio.lowlevel.checkpoint()
+        await _runs(scratch)  # what the server has not begun, it cannot be told to cancel
         group.cancel_scope.cancel()  # again and again until all have gone, as Starlette's do
     await _given_back(door)
     await _ask(door)
