@@ -119,7 +119,7 @@ async def test_administrators_manage_endpoints_and_staff_does_not_see_them(
         ("POST", ENDPOINTS, {"url": URL}),
         ("GET", f"{ENDPOINTS}/{made['id']}", None),
         ("PATCH", f"{ENDPOINTS}/{made['id']}", {"status": "disabled"}),
-        ("POST", f"{ENDPOINTS}/{made['id']}/rotate-secret", {}),
+        ("POST", f"{ENDPOINTS}/{made['id']}/rotate-secret", None),
         ("DELETE", f"{ENDPOINTS}/{made['id']}", None),
     )
     before = await look(

@@ -40,12 +40,21 @@ async def test_headers_that_are_no_text_spoil_no_answer_and_can_be_stored(
     assert (answer.headers["content-length"], answer.headers.get("server")) == ("2", server_header)
 
 
-async def test_a_redirect_is_a_failure_and_is_not_followed() -> None:
+@pytest.mark.parametrize("status", [300, 304, 307])
+async def test_a_redirect_is_a_failure_and_is_not_followed(status: int) -> None:
     async with serving(says(OK)) as inner, open_sender(OWN) as sender:
-        away = f"HTTP/1.1 307 Away\r\nLocation: {inner.url}\r\nContent-Length: 0\r\n\r\n".encode()
+        away = f"HTTP/1.1 {status} Away\r\nLocation: {inner.url}\r\nContent-Length: 0\r\n\r\n".encode()
         async with serving(says(away)) as server:
             answer = await sender.post(server.url, {}, b"{}", 5, trusted=False)
-    assert (answer.status, answer.error, inner.heads) == (307, "redirect", [])
+    assert (answer.status, answer.error, inner.heads) == (status, "redirect", [])
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+async def test_a_long_header_is_no_failure(trusted: bool) -> None:
+    wordy = b"HTTP/1.1 200 OK\r\nX-Trace: " + b"t" * 20_000 + b"\r\nContent-Length: 2\r\n\r\nok"
+    async with serving(says(wordy)) as server, open_sender(OWN) as sender:
+        answer = await sender.post(server.url, {}, b"{}", 5, trusted=trusted)
+    assert (answer.status, answer.body, answer.error) == (200, b"ok", None)
 
 
 async def test_a_name_that_leads_inside_is_not_asked() -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 from core_kit.activation import dispatching
-from core_kit.codes import look
+from core_kit.codes import look, refusal
 from core_kit.people import API, rename
 from core_kit.receivers import ScriptedReceiver, receiver_of
 from core_kit.waiting import until
@@ -172,6 +172,8 @@ async def test_a_replay_sends_what_there_was_when_it_was_asked_for_and_nothing_t
         dry = await wired.owner.client.post(f"{receiver.endpoint}/replays", json={**asked, "dry_run": True})
         job = await _job(wired, receiver, **asked)
         assert (dry.json()["total"], job["total"]) == (3, 3)
+        meant = await wired.owner.client.post(f"{receiver.endpoint}/replays", json={**asked, "dryRun": True})
+        assert refusal(meant) == (422, "request.invalid")  # and not sent for a word that nobody knows
         await look(database, PAUSE, UUID(job["id"]), "infinity")
         async with dispatching(wired.core.jobs):
             for name in ("Четыре", "Пять"):

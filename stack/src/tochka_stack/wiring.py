@@ -198,7 +198,7 @@ class Wiring:
         return Command(
             argv=(sys.executable, "-m", module, *arguments),
             environment=base_environment(
-                self.settings.path, **environment, **self.settings.for_child(prefix)
+                self.settings.path, **(environment | self.settings.for_child(prefix))
             ),
             folder=self.settings.checkout,
         )
@@ -249,6 +249,23 @@ class Wiring:
     def _gateway_command(self) -> Command:
         settings, gateway = self.settings, self.settings.checkout / "gateway"
         targets = f"{settings.scheme}://*.{settings.storefront_domain}{settings.port_suffix}"
+        told = {
+            "HOME": str(self.data_dir.gateway),
+            "XDG_DATA_HOME": str(self.data_dir.gateway),
+            "XDG_CONFIG_HOME": str(self.data_dir.gateway),
+            "TOCHKA_GATEWAY_BIND": f"[{settings.host}]" if ":" in settings.host else settings.host,
+            "TOCHKA_GATEWAY_LISTEN_PORT": str(settings.port),
+            "TOCHKA_GATEWAY_TRUSTED_PROXIES": " ".join(settings.trusted_proxies),
+            "TOCHKA_GATEWAY_STATE": str(self.data_dir.gateway),
+            "TOCHKA_GATEWAY_PAGES": str(gateway / "pages"),
+            "TOCHKA_GATEWAY_FORM_TARGETS": targets,
+            "TOCHKA_CORE_PUBLIC": f"{LOOPBACK}:{self.ports['core']}",
+            "TOCHKA_CORE_PRIVATE": f"{LOOPBACK}:{self.ports['core_private']}",
+            "TOCHKA_PANEL_DIR": str(settings.checkout / "core-frontend" / "dist"),
+            "TOCHKA_GATEWAY_SCHEME": settings.scheme,
+            "TOCHKA_PLATFORM_HOSTS": " ".join(sorted({"localhost", LOOPBACK, "::1", settings.public_host})),
+            "TOCHKA_STOREFRONT_DOMAIN": settings.storefront_domain,
+        }
         return Command(
             argv=(
                 *(str(Path(sys.executable).with_name("caddy")), "run"),
@@ -256,22 +273,7 @@ class Wiring:
             ),
             environment=base_environment(
                 settings.path,
-                HOME=str(self.data_dir.gateway),
-                XDG_DATA_HOME=str(self.data_dir.gateway),
-                XDG_CONFIG_HOME=str(self.data_dir.gateway),
-                TOCHKA_GATEWAY_BIND=f"[{settings.host}]" if ":" in settings.host else settings.host,
-                TOCHKA_GATEWAY_LISTEN_PORT=str(settings.port),
-                TOCHKA_GATEWAY_TRUSTED_PROXIES=" ".join(settings.trusted_proxies),
-                TOCHKA_GATEWAY_STATE=str(self.data_dir.gateway),
-                TOCHKA_GATEWAY_PAGES=str(gateway / "pages"),
-                TOCHKA_GATEWAY_FORM_TARGETS=targets,
-                TOCHKA_CORE_PUBLIC=f"{LOOPBACK}:{self.ports['core']}",
-                TOCHKA_CORE_PRIVATE=f"{LOOPBACK}:{self.ports['core_private']}",
-                TOCHKA_PANEL_DIR=str(settings.checkout / "core-frontend" / "dist"),
-                TOCHKA_GATEWAY_SCHEME=settings.scheme,
-                TOCHKA_PLATFORM_HOSTS=" ".join(sorted({"localhost", LOOPBACK, "::1", settings.public_host})),
-                TOCHKA_STOREFRONT_DOMAIN=settings.storefront_domain,
-                **settings.for_child("TOCHKA_GATEWAY_"),
+                **(told | settings.for_child("TOCHKA_GATEWAY_")),
             ),
             folder=settings.checkout,
         )

@@ -114,6 +114,9 @@ async def prove_old(
         PhoneChangeUnknown: it was stopped or carried out meanwhile.
         PhoneTaken: somebody else has signed up with the new phone.
     """
+    async with resources.connections.transaction(Scope(user_id=person.user_id)) as connection:
+        if await changes.find_change(connection, person.user_id, change_id) is None:
+            raise PhoneChangeUnknown  # before a code is used up that was sent to somebody else
     known = await challenges.consume_code(
         resources, challenge_id, code, caller, purpose="old-phone", subject=change_id
     )

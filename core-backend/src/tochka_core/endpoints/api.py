@@ -76,10 +76,11 @@ async def rotate_secret(
     door: AdminConnection,
     resources: ResourcesDep,
     endpoint_id: UUID,
-    wanted: SecretRotation,
+    asked: SecretRotation | None = None,
     key: IdempotencyKey = None,
 ) -> WebhookEndpointSecret | Response:
     """Give an endpoint a new secret, shown once; the one before signs along for a while."""
+    wanted = asked or SecretRotation()
     master, grace = resources.keyring.master, timedelta(seconds=wanted.grace_seconds)
     operation = f"POST /webhook-endpoints/{endpoint_id}/rotate-secret"
     mark = fingerprint(operation, door.member.tenant_id, wanted)

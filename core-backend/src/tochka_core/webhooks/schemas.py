@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from tochka_sdk.events import Envelope
 
 
@@ -195,6 +195,8 @@ class RecoverRequest(BaseModel):
     to be tried again is tried at once.
     """
 
+    model_config = ConfigDict(extra="forbid")
+
     since: Moment
     until: Moment | None = None
 
@@ -203,6 +205,8 @@ class ReplayRequest(BaseModel):
     """Which deliveries of an endpoint to send again, and how many a second. Of pending ones, those that wait
     to be tried again are tried at once. A dry run only counts.
     """
+
+    model_config = ConfigDict(extra="forbid")
 
     since: Moment | None = None
     until: Moment | None = None

@@ -269,6 +269,8 @@ class Dispatcher:
         except BaseException:
             self._outcomes = gathered + self._outcomes
             raise
+        if any(outcome.delivery.resource is not None for outcome in gathered):
+            self._wake.set()  # where order matters, the next one may go now
         return True
 
     async def _write(self, gathered: Sequence[Outcome]) -> None:

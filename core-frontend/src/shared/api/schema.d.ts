@@ -5694,9 +5694,9 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
-                "application/json": components["schemas"]["SecretRotation"];
+                "application/json": components["schemas"]["SecretRotation"] | null;
             };
         };
         responses: {

@@ -34,7 +34,8 @@ IDLE_S = 3.0
 URLS = 4096
 """How many are remembered as checked."""
 AGENT = "tochka-rosta/1"
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
+LONGEST_LINE = 64 * 1024
+"""Of an answer's head: what is longer than we keep is no failure yet."""
 IDENTITY = {"Accept-Encoding": "identity"}
 
 
@@ -151,6 +152,8 @@ async def open_sender(
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": AGENT},
         auto_decompress=False,
+        max_line_size=LONGEST_LINE,
+        max_field_size=LONGEST_LINE,
         trust_env=False,
         trace_configs=[tracing()],
         raise_for_status=False,
@@ -174,7 +177,7 @@ def _legible(headers: HeaderMap) -> Iterator[tuple[str, str]]:
 def _answer(
     status: int, read: bytes, most: int, headers: Mapping[str, str], timings: Timings, address: str | None
 ) -> Answer:
-    error: ErrorWord | None = "redirect" if status in REDIRECTS else None
+    error: ErrorWord | None = "redirect" if 300 <= status < 400 else None
     return Answer(status, read[:most], headers, error, timings, address, is_cut=len(read) > most)
 
 
