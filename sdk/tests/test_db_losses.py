@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import anyio
-import anyio.lowlevel
 import asyncpg
 import pytest
 from sqlalchemy import text

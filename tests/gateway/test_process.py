@@ -62,10 +62,8 @@ def test_there_is_no_admin_interface_and_no_tls_unless_asked_for(tmp_path: Path)
 def test_under_https_every_answer_says_so_for_the_next_time(
     house: House, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    known, asked = (
-        "strict-transport-security",
-        [("localhost", path) for path in ("/", "/api/v1/x", "/metrics")],
-    )
+    known = "strict-transport-security"
+    asked = [("localhost", path) for path in ("/", "/api/v1/x", "/metrics")]
     asked += [(house.live("pekarnya"), "/"), ("stranger.example", "/")]
     environment = {
         "TOCHKA_GATEWAY_STATE": str(tmp_path_factory.mktemp("a")),

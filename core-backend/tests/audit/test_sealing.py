@@ -12,7 +12,7 @@ import pytest
 from core_kit.codes import look
 from core_kit.processes import kill, worker_process
 from core_kit.running import RunningCore, core_settings, run_core, with_key_file
-from core_kit.sealing import seal, seal_all, verified
+from core_kit.sealing import seal, seal_all, until_taken, verified
 from core_kit.waiting import until
 from core_kit.wire import Moment, wire_to
 from tochka_core.audit import service
@@ -243,10 +243,6 @@ async def test_the_chain_goes_on_without_a_doubt_when_its_keys_are_thrown_away(
             assert await seal(platform.jobs) == 1
             rings = rings.replaced(PURPOSES, 0)
             file.write_text(rings.render())
-
-            async def is_taken(name: str = rings.audit.active.name) -> bool:
-                return platform.jobs.keyring.audit.kid == name
-
-            await until(is_taken)
+            await until_taken(platform.jobs, rings)
     count = "SELECT count(*) AS n FROM audit_entries WHERE action = 'trail.doubted'"
     assert (await look(trail_database, count))[0]["n"] == 0

@@ -10,8 +10,7 @@ import orjson
 import pytest
 from core_kit.codes import look
 from core_kit.running import RunningCore, core_settings, run_core, with_key_file
-from core_kit.sealing import newest_checkpoint, seal, seal_all, verified
-from core_kit.waiting import until
+from core_kit.sealing import newest_checkpoint, seal, seal_all, until_taken, verified
 from tochka_core.audit import checkpoints, repository, seals, service
 from tochka_core.audit.checkpoints import CheckpointMalformed
 from tochka_core.audit.public import record
@@ -368,12 +367,7 @@ async def test_the_trail_remembers_the_keys_that_the_platform_has_forgotten(
             kept.append(await newest_checkpoint(platform.jobs))
             rings = rings.turned(PURPOSES, int(clock.now().timestamp()), at_once=True)
             file.write_text(rings.render())
-            name = rings.audit.active.name
-
-            async def is_taken(name: str = name) -> bool:
-                return platform.jobs.keyring.audit.kid == name
-
-            await until(is_taken)
+            await until_taken(platform.jobs, rings)
         told = await look(trail_database, "SELECT data FROM audit_entries WHERE action = 'keys.rotated'")
         assert len(told) == 3 * len(PURPOSES)
         # as if a year had passed: what is left of the ring is the key that signed last

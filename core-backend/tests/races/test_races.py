@@ -42,9 +42,7 @@ async def _at_once(urls: list[str], count: int, act: Act) -> list[httpx.Response
         async with httpx.AsyncClient(base_url=url, timeout=60) as client:
             assert (await client.get("/.well-known/jwks.json")).status_code == 200  # connected from here on
             await ready.wait()
-            while (got := await act(client, number)).status_code == 503:
-                pass  # busy: as any client does
-            return got
+            return await act(client, number)
 
     spread = itertools.islice(itertools.cycle(urls), count)
     return await asyncio.gather(*(caller(number, url) for number, url in enumerate(spread)))

@@ -288,6 +288,19 @@ async def test_a_stuck_resource_blocks_only_itself(
         assert order == ["n0.example.org", "n0.example.org", "n1.example.org", "n2.example.org"]
 
 
+async def test_in_strict_order_the_next_goes_as_soon_as_the_one_before_is_taken(
+    core: RunningCore, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody looks at the queue by himself here: the one that is taken lets the next one go."""
+    monkeypatch.setattr("tochka_core.webhooks.tasks.DELIVER_S", 3600.0)
+    async with receiver_of(core, owner, ordered=True) as receiver:
+        for number in range(4):
+            await _add_domain(core, owner, UUID(int=1), f"n{number}.example.org")
+        async with dispatching(core.jobs):
+            received = await receiver.wait_for("domain.added", 4)
+    assert [one.envelope.data["host"] for one in received] == [f"n{n}.example.org" for n in range(4)]
+
+
 async def hasten_one(database: ScratchDatabase, owner: Owner) -> None:
     """What is to be tried again is due now; what waits for another stays where it is."""
     await look(database, SOON, owner.tenant_id)

@@ -246,10 +246,10 @@ class Wiring:
         }
         return {f"TOCHKA_MODULE_{name}": value for name, value in values.items()}
 
-    def _gateway_command(self) -> Command:
-        settings, gateway = self.settings, self.settings.checkout / "gateway"
+    def _gateway_environment(self) -> dict[str, str]:
+        settings = self.settings
         targets = f"{settings.scheme}://*.{settings.storefront_domain}{settings.port_suffix}"
-        told = {
+        return {
             "HOME": str(self.data_dir.gateway),
             "XDG_DATA_HOME": str(self.data_dir.gateway),
             "XDG_CONFIG_HOME": str(self.data_dir.gateway),
@@ -257,7 +257,7 @@ class Wiring:
             "TOCHKA_GATEWAY_LISTEN_PORT": str(settings.port),
             "TOCHKA_GATEWAY_TRUSTED_PROXIES": " ".join(settings.trusted_proxies),
             "TOCHKA_GATEWAY_STATE": str(self.data_dir.gateway),
-            "TOCHKA_GATEWAY_PAGES": str(gateway / "pages"),
+            "TOCHKA_GATEWAY_PAGES": str(settings.checkout / "gateway" / "pages"),
             "TOCHKA_GATEWAY_FORM_TARGETS": targets,
             "TOCHKA_CORE_PUBLIC": f"{LOOPBACK}:{self.ports['core']}",
             "TOCHKA_CORE_PRIVATE": f"{LOOPBACK}:{self.ports['core_private']}",
@@ -266,14 +266,17 @@ class Wiring:
             "TOCHKA_PLATFORM_HOSTS": " ".join(sorted({"localhost", LOOPBACK, "::1", settings.public_host})),
             "TOCHKA_STOREFRONT_DOMAIN": settings.storefront_domain,
         }
+
+    def _gateway_command(self) -> Command:
+        settings = self.settings
+        caddyfile = settings.checkout / "gateway" / "Caddyfile"
         return Command(
             argv=(
                 *(str(Path(sys.executable).with_name("caddy")), "run"),
-                *("--config", str(gateway / "Caddyfile"), "--adapter", "caddyfile"),
+                *("--config", str(caddyfile), "--adapter", "caddyfile"),
             ),
             environment=base_environment(
-                settings.path,
-                **(told | settings.for_child("TOCHKA_GATEWAY_")),
+                settings.path, **(self._gateway_environment() | settings.for_child("TOCHKA_GATEWAY_"))
             ),
             folder=settings.checkout,
         )

@@ -47,7 +47,7 @@ _log = logs.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class Grant:
     """A session and the refresh token that is good for it now. `until` is when the token ends unless used;
-    `tenant_id` is the tenant that the session is in, if it was in one.
+    `tenant_id` is the tenant that the session is in, if it is in one.
     """
 
     user_id: UUID

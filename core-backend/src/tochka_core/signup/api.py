@@ -67,11 +67,11 @@ def _hand_over(response: Response, resources: Resources, entry: Entry) -> dict[s
     if not entry.wants_body:
         accounts.put_refresh_cookie(response, resources, entry.grant)
     return {
-        "access_token": accounts.issue_access_token(resources, entry.grant, entry.tenant_id),
+        "access_token": accounts.issue_access_token(resources, entry.grant, entry.grant.tenant_id),
         "token_type": "Bearer",
         "expires_in": accounts.ACCESS_SECONDS,
         "refresh_token": entry.grant.refresh_token if entry.wants_body else None,
-        "tenant_id": entry.tenant_id,
+        "tenant_id": entry.grant.tenant_id,
         "user": entry.user,
         "tenants": entry.tenants,
     }

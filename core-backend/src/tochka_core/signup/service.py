@@ -1,6 +1,6 @@
 """From a confirmed phone, or a password, to a session: everything or nothing, once per challenge."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 from uuid import UUID
 
@@ -30,14 +30,13 @@ _log = logs.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Somebody who is in: who, with what, and where: the access token is for `tenant_id`."""
+    """Somebody who is in: who, with what, and where."""
 
     user: UserRead
     tenants: list[TenantOfPerson]
     grant: Grant
     is_new_user: bool
     wants_body: bool
-    tenant_id: UUID | None
 
 
 async def confirm(resources: Resources, challenge_id: UUID, answer: Confirm, caller: Caller) -> Entry:
@@ -88,8 +87,7 @@ async def _sign_up(resources: Resources, proof: Proof, newcomer: Newcomer, calle
         )
         await _record(connection, "person.signed_up", grant, caller, [tenant])
     _log.info("signup.signed_up", user_id=str(user_id), tenant_id=str(tenant_id))
-    wants_body = proof.challenge.delivery == "body"
-    return Entry(user, [tenant], grant, is_new_user=True, wants_body=wants_body, tenant_id=tenant_id)
+    return Entry(user, [tenant], grant, is_new_user=True, wants_body=proof.challenge.delivery == "body")
 
 
 async def _sign_in(resources: Resources, proof: Proof, user_id: UUID, caller: Caller) -> Entry | None:
@@ -108,8 +106,7 @@ async def _sign_in(resources: Resources, proof: Proof, user_id: UUID, caller: Ca
         await accounts.keep_in_question(resources, proof.challenge, user_id)
         raise
     _log.info("signup.signed_in", user_id=str(user_id))
-    wants_body = proof.challenge.delivery == "body"
-    return Entry(user, own, grant, is_new_user=False, wants_body=wants_body, tenant_id=_oldest(own))
+    return Entry(user, own, grant, is_new_user=False, wants_body=proof.challenge.delivery == "body")
 
 
 async def login(resources: Resources, given: Login, caller: Caller) -> Entry:
@@ -147,7 +144,7 @@ async def _with_password(
                 continue
             await _record(connection, "person.signed_in", grant, caller, own)
         _log.info("signup.signed_in", user_id=str(shown.user_id))
-        return Entry(user, own, grant, is_new_user=False, wants_body=wants_body, tenant_id=_oldest(own))
+        return Entry(user, own, grant, is_new_user=False, wants_body=wants_body)
     return None
 
 
@@ -208,8 +205,8 @@ async def refresh(
         if stays_in is None or not await tenants.is_member(connection, stays_in, token.user_id):
             if tenant_id is not None:
                 raise AccessDenied
-            stays_in = _oldest(own)
-    return Entry(user, own, grant, is_new_user=False, wants_body=wants_body, tenant_id=stays_in)
+            grant = replace(grant, tenant_id=_oldest(own))
+    return Entry(user, own, grant, is_new_user=False, wants_body=wants_body)
 
 
 def _oldest(own: list[TenantOfPerson]) -> UUID | None:

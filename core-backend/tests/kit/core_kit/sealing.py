@@ -6,12 +6,24 @@ from tochka_core.audit import service
 from tochka_core.audit.checkpoints import Kept
 from tochka_core.audit.verification import Verification
 from tochka_core.resources import Resources
+from tochka_sdk.key_rings import Rings
+
+from core_kit.waiting import until
 
 
 async def seal(jobs: Resources) -> int:
     """Put one batch under seal; how many entries it has."""
     async with jobs.connections.system("seals for a test") as connection:
         return await service.seal(connection, jobs.keyring, jobs.addresses.issuer)
+
+
+async def until_taken(jobs: Resources, rings: Rings) -> None:
+    """Wait until a core has taken the rings that were put into its key file."""
+
+    async def are_taken() -> bool:
+        return jobs.keyring.audit.kid == rings.audit.active.name
+
+    await until(are_taken)
 
 
 async def seal_all(jobs: Resources) -> int:
